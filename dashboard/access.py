@@ -1,0 +1,122 @@
+"""Who may see and do what: pure rules, each as a pair, ``can_x`` for the screen and ``check_can_x`` for the action."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dashboard.errors import NotAllowed
+
+NO_EPISODE = (
+    "This episode is not in your caseload or your supervisees'. If that looks wrong, ask your clinical director."
+)
+
+
+class Role(StrEnum):
+    """The four roles; each sees more rows or other pages, never both by accident."""
+
+    CLINICIAN = "clinician"
+    SUPERVISOR = "supervisor"
+    DIRECTOR = "director"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A signed-in person as the database knows them on this rerun."""
+
+    username: str
+    role: Role
+    practice_id: int
+    clinician_id: int | None = None
+    supervisee_ids: frozenset[int] = frozenset()
+    name: str = ""
+    must_change: bool = False
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose episodes a statement may touch. ``clinician_ids`` None means all of the practice (director, operator)."""
+
+    practice_id: int
+    clinician_ids: frozenset[int] | None
+    reason: str
+
+    @property
+    def is_empty(self) -> bool:
+        """True where no clinical row may be read at all."""
+        return self.clinician_ids is not None and not self.clinician_ids
+
+
+def scope_for(viewer: Viewer) -> Scope:
+    """The rows a viewer may read. An admin, and anyone without a clinician record, reads none."""
+    own = frozenset() if viewer.clinician_id is None else frozenset({viewer.clinician_id})
+    match viewer.role:
+        case Role.DIRECTOR:
+            return Scope(viewer.practice_id, None, "clinical director: all episodes of the practice")
+        case Role.SUPERVISOR:
+            return Scope(viewer.practice_id, own | viewer.supervisee_ids, "your own and your supervisees' episodes")
+        case Role.CLINICIAN:
+            return Scope(viewer.practice_id, own, "your own episodes")
+        case _:
+            return Scope(viewer.practice_id, frozenset(), "no client data for administrators")
+
+
+def operator_scope(practice_id: int) -> Scope:
+    """Whoever holds the database (a command without ``--as``): all rows, audited as such."""
+    return Scope(practice_id, None, "operator of the database")
+
+
+def narrowed(scope: Scope, clinician_id: int) -> Scope:
+    """The scope of one clinician inside a wider one; NotAllowed when that clinician is outside it."""
+    if scope.clinician_ids is not None and clinician_id not in scope.clinician_ids:
+        raise NotAllowed("This caseload is not yours or your supervisees'. If that looks wrong, ask your director.")
+    return Scope(scope.practice_id, frozenset({clinician_id}), scope.reason)
+
+
+CLINICAL_TABLES = ("episodes", "flags", "sessions", "endings", "clinicians", "validation")
+
+
+def can_export(role: Role, table: str) -> bool:
+    """An admin exports no clinical table; everyone else exports their own scope."""
+    return role is not Role.ADMIN or table not in CLINICAL_TABLES
+
+
+def check_can_export(role: Role, table: str) -> None:
+    """Raises NotAllowed where ``can_export`` is false."""
+    if not can_export(role, table):
+        raise NotAllowed(f"An administrator cannot export '{table}': it holds client data. Ask a clinical director.")
+
+
+def can_import(role: Role) -> bool:
+    """Directors and administrators load data."""
+    return role in (Role.DIRECTOR, Role.ADMIN)
+
+
+def check_can_import(role: Role) -> None:
+    """Raises NotAllowed where ``can_import`` is false."""
+    if not can_import(role):
+        raise NotAllowed("Only a clinical director or an administrator can import files.")
+
+
+def can_manage_people(role: Role) -> bool:
+    """Administrators add, disable and reset people."""
+    return role is Role.ADMIN
+
+
+def check_can_manage_people(role: Role) -> None:
+    """Raises NotAllowed where ``can_manage_people`` is false."""
+    if not can_manage_people(role):
+        raise NotAllowed("Only an administrator can change who may sign in.")
+
+
+def can_record_safety_check(viewer: Viewer, clinician_id: int) -> bool:
+    """Anyone whose scope holds the episode may record that a risk answer was followed up."""
+    scope = scope_for(viewer)
+    return scope.clinician_ids is None or clinician_id in scope.clinician_ids
+
+
+def check_can_record_safety_check(viewer: Viewer, clinician_id: int) -> None:
+    """Raises NotAllowed where ``can_record_safety_check`` is false."""
+    if not can_record_safety_check(viewer, clinician_id):
+        raise NotAllowed(NO_EPISODE)

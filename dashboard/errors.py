@@ -1,0 +1,28 @@
+"""Two families of error: for people using the app, and for developers."""
+
+from __future__ import annotations
+
+
+class SupervisionError(Exception):
+    """Something a person can mend. The message says what happened, to which file, row or setting, and what to do next.
+
+    ``exit_code`` is what the command line ends with: 1 failed, 2 wrong call or unusable input (nothing written).
+    """
+
+    exit_code = 1
+
+
+class UnusableInput(SupervisionError):
+    """A call or a file that cannot be used; nothing was written."""
+
+    exit_code = 2
+
+
+class NotAllowed(SupervisionError):
+    """The viewer may not do this. Worded the same whether or not the thing exists."""
+
+    exit_code = 2
+
+
+class ContractError(Exception):
+    """A frame broke its contract: a mistake in our code, never shown to people."""

@@ -1,0 +1,152 @@
+"""Load, compute, store: the signals of a practice for a day, from what was known by that day.
+
+An evaluation as of today becomes the current one, which pages read. One as of the past is stored beside it and never
+replaces it. The same data, rules and day always give the same evaluation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime
+from multiprocessing import get_context
+
+from sqlalchemy import Connection, Engine
+
+from dashboard.access import operator_scope
+from dashboard.instruments import registry
+from dashboard.replay import assess
+from dashboard.settings import Settings
+from dashboard.signals import rules_version
+from queries import load, practices, store_evaluation
+from queries.engine import open_engine, reading, writing
+
+Progress = Callable[[str, float], None] | None
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """What one evaluation did; ``episodes`` is how many were computed, 0 where it was up to date already."""
+
+    practice: str
+    as_of: date
+    episodes: int
+    flags: int
+    evaluation_id: int
+    fit_seconds: float = 0.0
+
+    @property
+    def line(self) -> str:
+        """For the terminal."""
+        if not self.episodes:
+            return f"{self.practice}: up to date as of {self.as_of}"
+        return f"{self.practice}: {self.episodes} episodes evaluated as of {self.as_of}, {self.flags} signals stand"
+
+
+def evaluate(
+    engine: Engine,
+    settings: Settings,
+    practice_id: int,
+    *,
+    as_of: date,
+    now: datetime,
+    everything: bool = False,
+    touched: Sequence[int] | None = None,
+) -> EvaluationReport:
+    """Evaluates one practice as of a day and stores it, in one write transaction.
+
+    ``touched`` names the episodes that changed since the current evaluation; they alone are computed when that one is of
+    the same day and rules. Raises SupervisionError when the database cannot be written.
+    """
+    scope = operator_scope(practice_id)
+    is_current = as_of >= now.date()
+    with writing(engine) as connection:
+        name = practices.name_of(connection, practice_id)
+        instruments = registry(load.own_instruments(connection, scope))
+        version = rules_version(settings.rules, instruments)
+        newest = load.latest_import(connection, scope)
+        present = store_evaluation.find(connection, practice_id, as_of=as_of, rules_version=version)
+        fresh = present is not None and present.data_import_id == newest and not everything
+        if fresh and touched is None and is_current and present is not None and present.is_current:
+            return EvaluationReport(name, as_of, 0, 0, present.id)
+        partial = (
+            touched is not None and not everything and is_current and present is not None and present.is_current
+        )
+        only = list(touched or []) if partial else None
+        assessment = assess(load.history(connection, scope, as_of, only), as_of, instruments, settings.rules)
+        if partial and present is not None:
+            store_evaluation.replace_episodes(connection, present.id, practice_id, newest, only or [], assessment)
+            evaluation_id = present.id
+        else:
+            evaluation_id = store_evaluation.store_evaluation(
+                connection,
+                practice_id,
+                as_of=as_of,
+                now=now,
+                rules_version=version,
+                model_version=None,
+                settings=settings.rules.as_json(),
+                data_import_id=newest,
+                assessment=assessment,
+                is_current=is_current,
+            )
+    standing = assessment.flags.filter(assessment.flags["cleared_on"].is_null()).height
+    return EvaluationReport(name, as_of, assessment.states.height, standing, evaluation_id)
+
+
+def ensure_current(engine: Engine, settings: Settings, practice_id: int, now: datetime) -> EvaluationReport:
+    """Today's evaluation, computed only where it is missing or older than the data or the rules."""
+    return evaluate(engine, settings, practice_id, as_of=now.date(), now=now)
+
+
+def reevaluate(
+    engine: Engine, settings: Settings, practice_id: int, episode_ids: Sequence[int], now: datetime
+) -> EvaluationReport:
+    """Today's evaluation again for a few episodes, after somebody recorded something about them."""
+    return evaluate(engine, settings, practice_id, as_of=now.date(), now=now, touched=episode_ids)
+
+
+def _in_worker(url: str, settings: Settings, practice_id: int, as_of: date, now: datetime, everything: bool) -> str:
+    engine = open_engine(url)
+    try:
+        return evaluate(engine, settings, practice_id, as_of=as_of, now=now, everything=everything).line
+    finally:
+        engine.dispose()
+
+
+def evaluate_practices(
+    engine: Engine,
+    settings: Settings,
+    *,
+    practice: str | None,
+    as_of: date,
+    everything: bool,
+    workers: int,
+    now: datetime,
+    progress: Progress = None,
+) -> list[str]:
+    """Evaluates the named practice, or each of the database; returns a line per practice and the time of model fits."""
+    with reading(engine) as connection:
+        chosen = _chosen(connection, practice)
+    lines = []
+    if workers > 1 and len(chosen) > 1:
+        url = engine.url.render_as_string(hide_password=False)
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            jobs = [pool.submit(_in_worker, url, settings, one, as_of, now, everything) for one in chosen]
+            for done, job in enumerate(jobs, start=1):
+                lines.append(job.result())
+                if progress:
+                    progress("Evaluating", done / len(jobs))
+    else:
+        for done, one in enumerate(chosen, start=1):
+            lines.append(evaluate(engine, settings, one, as_of=as_of, now=now, everything=everything).line)
+            if progress:
+                progress("Evaluating", done / len(chosen))
+    return [*lines, "fit 0.0 s"]
+
+
+def _chosen(connection: Connection, practice: str | None) -> list[int]:
+    if practice is not None:
+        return [practices.find_practice(connection, practice)]
+    return practices.all_practices(connection)

@@ -1,0 +1,97 @@
+"""``export``: a table in somebody's scope, as of a day, with an audit row in the same transaction."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Engine
+
+from dashboard.access import Role, Scope, Viewer, check_can_export, operator_scope, scope_for
+from dashboard.errors import UnusableInput
+from dashboard.evaluation import evaluate
+from dashboard.exports import FORMATS, to_bytes
+from dashboard.settings import Settings
+from queries import audit, exports, people, practices
+from queries.engine import reading, writing
+from queries.frames import read_frame
+
+EVALUATED = ("episodes", "flags", "sessions", "endings")
+TABLES = (*EVALUATED, "set_aside", "audit")
+LATER = ("clinicians", "validation")
+
+
+def export_table(
+    engine: Engine,
+    settings: Settings,
+    *,
+    table: str,
+    username: str | None,
+    as_of: date | None,
+    kind: str,
+    practice: str | None,
+    now: datetime,
+) -> bytes:
+    """The table's bytes. Evaluates first where the day's evaluation is missing or older than the data.
+
+    Raises UnusableInput for an unknown table, format or user, NotAllowed where the role may not have it.
+    """
+    if table in LATER:
+        raise UnusableInput(f"'{table}' is not available in this version. Available: {', '.join(TABLES)}.")
+    if table not in TABLES:
+        raise UnusableInput(f"There is no table '{table}'. Choose one of: {', '.join(TABLES)}.")
+    if kind not in FORMATS:
+        raise UnusableInput(f"There is no format '{kind}'. Choose one of: {', '.join(FORMATS)}.")
+    with reading(engine) as connection:
+        practice_id = practices.find_practice(connection, practice)
+        viewer = None if username is None else _viewer(connection, username, now, practice_id)
+    role = Role.DIRECTOR if viewer is None else viewer.role
+    scope = operator_scope(practice_id) if viewer is None else scope_for(viewer)
+    _check(engine, viewer, role, table, now)
+    evaluation_id = None
+    if table in EVALUATED:
+        day = as_of or now.date()
+        report = evaluate(engine, settings, practice_id, as_of=day, now=now, everything=day < now.date())
+        evaluation_id = report.evaluation_id
+    with writing(engine) as connection:
+        frame = read_frame(connection, _statement(table, scope, evaluation_id, role))
+        frame = exports.finished(table, frame)
+        audit.record(
+            connection,
+            at=now,
+            practice_id=practice_id,
+            username=username or "operator",
+            action=f"export {table}",
+            detail=f"{frame.height} rows, {kind}" + (f", as of {as_of}" if as_of else ""),
+        )
+    return to_bytes(frame, kind)
+
+
+def _viewer(connection, username: str, now: datetime, practice_id: int) -> Viewer:  # type: ignore[no-untyped-def]
+    viewer = people.viewer(connection, username, now.date())
+    if viewer is None or viewer.practice_id != practice_id:
+        raise UnusableInput(f"There is no active user '{username}'. See: supervision user list.")
+    return viewer
+
+
+def _check(engine: Engine, viewer: Viewer | None, role: Role, table: str, now: datetime) -> None:
+    try:
+        check_can_export(role, table)
+    except Exception:
+        if viewer is not None:
+            with writing(engine) as connection:
+                audit.record(
+                    connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+                    action=f"refuse export {table}",
+                )  # fmt: skip
+        raise
+
+
+def _statement(table: str, scope: Scope, evaluation_id: int | None, role: Role):  # type: ignore[no-untyped-def]
+    match table:
+        case "set_aside":
+            return exports.set_aside(scope, masked=role is Role.ADMIN)
+        case "audit":
+            return exports.audit(scope, role)
+        case _:
+            assert evaluation_id is not None  # noqa: S101 - evaluated just before
+            return getattr(exports, table)(scope, evaluation_id)

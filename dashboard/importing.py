@@ -1,0 +1,150 @@
+"""A practice's files into the database: read, check, store, evaluate. All or nothing per call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Engine
+
+from dashboard.access import operator_scope
+from dashboard.evaluation import evaluate
+from dashboard.instruments import registry
+from dashboard.intake import Limits, read_batch
+from dashboard.settings import Settings
+from queries import audit, load, practices
+from queries.engine import reading, writing
+from queries.store import store_batch
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What one import did. ``set_aside`` counts the rows of this call that were not taken in as given."""
+
+    practice: str
+    source: str
+    dry_run: bool
+    import_id: int | None
+    files: list[str]
+    counts: dict[str, dict[str, int]]
+    set_aside: int
+    set_aside_rows: list[dict[str, Any]]
+    ignored_columns: dict[str, list[str]]
+    signals: str | None = None
+    kept_rows: int = field(default=20)
+
+    @property
+    def summary_lines(self) -> list[str]:
+        """For the terminal and the upload form."""
+        lines = []
+        for table, count in self.counts.items():
+            words = [f"{number:,} {kind}" for kind, number in count.items() if number]
+            if words:
+                lines.append(f"{table}: {', '.join(words)}")
+        lines = lines or ["Nothing new: these files were here already."]
+        if self.dry_run:
+            lines.insert(0, "Dry run: nothing was written.")
+        for file, columns in sorted(self.ignored_columns.items()):
+            lines.append(f"{file}: columns not used: {', '.join(columns)}")
+        if self.set_aside:
+            lines.append(f"{self.set_aside:,} rows were set aside or reported:")
+            for row in self.set_aside_rows[: self.kept_rows]:
+                where = f"{row['file']}" + (f" line {row['line']}" if row["line"] else "")
+                lines.append(f"  {where}: {row['reason']}")
+            if self.set_aside > self.kept_rows:
+                lines.append("  … the rest: supervision export set_aside")
+        if self.signals:
+            lines.append(self.signals)
+        return lines
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--report``."""
+        return {
+            "practice": self.practice,
+            "source": self.source,
+            "dry_run": self.dry_run,
+            "import_id": self.import_id,
+            "files": self.files,
+            "counts": self.counts,
+            "set_aside": self.set_aside,
+            "set_aside_rows": self.set_aside_rows,
+            "ignored_columns": self.ignored_columns,
+        }
+
+
+def import_files(
+    engine: Engine,
+    settings: Settings,
+    *,
+    practice: str | None,
+    paths: list[Path],
+    source: str = "files",
+    mapping: str | None = None,
+    dry_run: bool = False,
+    username: str | None,
+    now: datetime,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Reads, checks and stores the files in one transaction, then evaluates the episodes they touched.
+
+    Raises UnusableInput where the call is refused (nothing written) and SupervisionError where the database fails.
+    """
+
+    def step(what: str, share: float) -> None:
+        if progress:
+            progress(what, share)
+
+    step("Reading files", 0.05)
+    with reading(engine) as connection:
+        known = practices.find_or_none(connection, practice, settings.practice)
+        own = load.own_instruments(connection, operator_scope(known)) if known is not None else []
+    batch = read_batch(
+        paths,
+        today=now.date(),
+        timezone=settings.timezone,
+        mapping=mapping,
+        limits=Limits(unpacked_mb=settings.max_unpacked_mb),
+        known_instruments=registry(own),
+        progress=progress,
+    )
+    step("Storing", 0.5)
+    with writing(engine) as connection:
+        practice_id = practices.ensure_practice(connection, practice or settings.practice, now, single=practice is None)
+        result = store_batch(connection, practice_id, source, batch, today=now.date(), now=now, username=username)
+        name = practices.name_of(connection, practice_id)
+        if not dry_run:
+            audit.record(
+                connection,
+                at=now,
+                practice_id=practice_id,
+                username=username or "operator",
+                action="import",
+                detail=f"{source}: {', '.join(Path(f).name for f in batch.files)}"[:500],
+            )
+        else:
+            connection.rollback()
+    signals = None
+    if not dry_run:
+        step("Evaluating", 0.8)
+        touched = None if result.rules_touched else sorted(result.touched_episode_ids)
+        signals = evaluate(engine, settings, practice_id, as_of=now.date(), now=now, touched=touched).line
+    step("Done", 1.0)
+    reported: pl.DataFrame = result.set_aside
+    return ImportReport(
+        practice=name,
+        source=source,
+        dry_run=dry_run,
+        import_id=None if dry_run else result.import_id,
+        files=[Path(f).name for f in batch.files],
+        counts=result.counts,
+        set_aside=reported.height,
+        set_aside_rows=reported.select("file", "line", "column", "value", "reason").to_dicts(),
+        ignored_columns=batch.ignored_columns,
+        signals=signals,
+    )

