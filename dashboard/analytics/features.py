@@ -1,0 +1,109 @@
+"""Everything the signals ask about an episode, one row each, as known on the row's own ``as_of``."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from dashboard.analytics.alliance import alliance, marks
+from dashboard.analytics.attendance import attendance, dated, sessions
+from dashboard.analytics.endings import endings
+from dashboard.analytics.outcome import outcome
+from dashboard.analytics.scoring import totals
+from dashboard.contracts import Contract, Frames
+from dashboard.instruments.instrument import Instrument
+from dashboard.settings import Rules
+
+_DAY, _INT, _REAL, _WORD, _YES = pl.Date(), pl.Int64(), pl.Float64(), pl.String(), pl.Boolean()
+
+FEATURES = Contract(
+    "features",
+    {
+        "episode_id": _INT,
+        "clinician_id": _INT,
+        "as_of": _DAY,
+        "is_open": _YES,
+        "opened_on": _DAY,
+        "closed_on": _DAY,
+        "ending": _WORD,
+        "first_attended_on": _DAY,
+        "sessions_attended": _INT,
+        "last_attended_on": _DAY,
+        "last_contact_on": _DAY,
+        "days_since_contact": _INT,
+        "next_booked_on": _DAY,
+        "missed_recent": _INT,
+        "last_missed_on": _DAY,
+        "missed_since": _DAY,
+        "outcome_instrument": _WORD,
+        "scores": _INT,
+        "baseline": _REAL,
+        "baseline_on": _DAY,
+        "latest": _REAL,
+        "latest_on": _DAY,
+        "latest_session": _INT,
+        "change": _REAL,
+        "change_category": _WORD,
+        "worsening_since": _DAY,
+        "no_improvement_since": _DAY,
+        "outcome_threshold": _REAL,
+        "cutoff": _REAL,
+        "alliance_instrument": _WORD,
+        "alliance_scores": _INT,
+        "alliance_latest": _REAL,
+        "alliance_latest_on": _DAY,
+        "alliance_reference": _REAL,
+        "alliance_major_below": _REAL,
+        "alliance_drop": _REAL,
+        "alliance_mark_latest": _WORD,
+        "rupture": _WORD,
+        "rupture_since": _DAY,
+        "rupture_nadir": _REAL,
+        "rupture_back": _YES,
+        "ceiling": _YES,
+        "ceiling_since": _DAY,
+        "last_measure_on": _DAY,
+        "d1_unilateral": _YES,
+        "d2_no_return": _YES,
+        "d3_missed_last": _YES,
+        "d4_below_planned": _YES,
+        "d5_not_improved": _YES,
+        "dropout": _YES,
+        "dropout_session": _INT,
+        "censored_session": _INT,
+    },
+    key=("episode_id",),
+    required=("episode_id", "clinician_id", "as_of", "is_open", "opened_on", "sessions_attended", "scores"),
+)
+
+
+def features_from(
+    frames: Frames, made: pl.DataFrame, instruments: dict[str, Instrument], rules: Rules
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The features (FEATURES) and the alliance marks they rest on, from frames and totals made already."""
+    episodes = frames.episodes
+    diary = dated(episodes, frames.appointments)
+    attended = sessions(diary)
+    marked = marks(made, instruments)
+    frame = (
+        episodes.join(attendance(episodes, frames.appointments, rules), on="episode_id", how="left")
+        .join(outcome(made, attended, instruments, rules), on="episode_id", how="left")
+        .join(alliance(marked, episodes, attended, instruments, rules), on="episode_id", how="left")
+    )
+    frame = frame.with_columns(
+        pl.col("scores", "alliance_scores", "sessions_attended", "missed_recent").fill_null(0),
+        pl.col("ceiling").fill_null(False),
+        pl.col("rupture", "change_category").fill_null("not_enough_data"),
+        is_open=pl.col("closed_on").is_null(),
+        last_contact_on=pl.coalesce("last_attended_on", "opened_on"),
+        last_measure_on=pl.max_horizontal("latest_on", "alliance_latest_on"),
+    ).with_columns(days_since_contact=(pl.col("as_of") - pl.col("last_contact_on")).dt.total_days())
+    finished = endings(frame, rules).select(pl.col(name).cast(dtype) for name, dtype in FEATURES.schema.items())
+    return finished.sort("episode_id"), marked
+
+
+def features(frames: Frames, instruments: dict[str, Instrument], rules: Rules) -> pl.DataFrame:
+    """One row per episode (FEATURES). Depends on nothing but the rows given; their order does not matter.
+
+    Null rules: no score, no change; under two scores the category is ``not_enough_data``, never "no change".
+    """
+    return features_from(frames, totals(frames.scores, instruments), instruments, rules)[0]

@@ -1,0 +1,95 @@
+"""Files in: read, map, check, set aside, and hand over one clean batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from dashboard.errors import UnusableInput
+from dashboard.instruments import registry
+from dashboard.instruments.instrument import Instrument
+from dashboard.instruments.own import read_own
+from dashboard.intake.batch import PLACE, SET_ASIDE, TABLES, Batch
+from dashboard.intake.check import REQUIRED, Checked, Day, checked
+from dashboard.intake.read import OWN, Limits, RawTable, decoded, files_in, raw_tables
+from dashboard.intake.repeats import check_ranges, settle_repeats, with_codes
+
+__all__ = ["Batch", "Limits", "read_batch"]
+
+Progress = Callable[[str, float], None] | None
+
+
+def _known_columns(raw: RawTable) -> list[str]:
+    """Names what is not used; raises UnusableInput where a required column is missing."""
+    missing = [c for c in REQUIRED[raw.name] if c not in raw.columns]
+    if missing:
+        raise UnusableInput(
+            f"{raw.file}: the required column '{missing[0]}' is missing. Add it and import again. Nothing was imported."
+        )
+    return [c for c in raw.columns if c not in TABLES[raw.name]]
+
+
+def _finished(name: str, table: Checked, instruments: dict[str, Instrument]) -> pl.DataFrame:
+    if name == "scores":
+        check_ranges(table, instruments)
+    if name == "clients":
+        table.rows = with_codes(table.rows)
+    settle_repeats(table)
+    return table.rows.select(*TABLES[name], *PLACE)
+
+
+def read_batch(
+    paths: list[Path],
+    *,
+    today: date,
+    timezone: str,
+    mapping: str | None,
+    limits: Limits,
+    known_instruments: dict[str, Instrument],
+    progress: Progress = None,
+) -> Batch:
+    """Reads and checks the files of one call.
+
+    Raises UnusableInput where the call is refused: a path, file, encoding, column or size that cannot be used. Rows that break
+    a rule are in ``set_aside``, never dropped unsaid.
+    """
+    own: list[dict[str, Any]] = []
+    ignored: dict[str, list[str]] = {}
+    if mapping is not None:
+        from dashboard.intake.mapping import mapped_tables
+
+        raws, own, files = mapped_tables(mapping, paths, limits)
+    else:
+        found = files_in(paths)
+        files = [path.name for path in found]
+        raws = []
+        for number, path in enumerate(found, start=1):
+            if path.name == OWN:
+                own += read_own(decoded(path, path.name, limits), path.name)
+                continue
+            raws += raw_tables(path, limits)
+            if progress:
+                progress(f"Reading {path.name}", 0.3 * number / len(found))
+    instruments = known_instruments | {key: one for key, one in registry(own).items() if key in {o["key"] for o in own}}
+    day = Day(today, timezone)
+    tables: dict[str, pl.DataFrame] = {}
+    aside = [pl.DataFrame(schema=SET_ASIDE)]
+    for name in TABLES:
+        parts = [raw for raw in raws if raw.name == name]
+        if not parts:
+            continue
+        for raw in parts:
+            if unknown := _known_columns(raw):
+                ignored[raw.file] = unknown
+            aside.append(raw.ragged)
+        rows = pl.concat([raw.rows.select(c for c in raw.rows.columns if c in TABLES[name] or c in PLACE) for raw in parts], how="diagonal")
+        table = checked(name, rows, day)
+        tables[name] = _finished(name, table, instruments)
+        aside += table.aside
+        if progress:
+            progress(f"Checking {name}", 0.4)
+    return Batch(tables, own, pl.concat(aside), files, ignored)

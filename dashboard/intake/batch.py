@@ -1,0 +1,103 @@
+"""What one import call holds after reading and checking: typed tables, and the rows that were set aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+_TEXT, _DAY, _WHOLE = pl.String(), pl.Date(), pl.Int64()
+
+# The contract's columns per table, typed. `ending_recorded_on` is the day the practice learned of an ending.
+TABLES: dict[str, dict[str, pl.DataType]] = {
+    "clinicians": {
+        "clinician_id": _TEXT,
+        "display_name": _TEXT,
+        "started_on": _DAY,
+        "ended_on": _DAY,
+        "is_trainee": pl.Boolean(),
+        "recorded_on": _DAY,
+    },
+    "leave": {"clinician_id": _TEXT, "from": _DAY, "to": _DAY, "cover_id": _TEXT, "recorded_on": _DAY},
+    "supervision": {"supervisor_id": _TEXT, "supervisee_id": _TEXT, "from": _DAY, "to": _DAY, "recorded_on": _DAY},
+    "clients": {
+        "client_id": _TEXT,
+        "client_code": _TEXT,
+        "birth_year": _WHOLE,
+        "gender": _TEXT,
+        "ethnicity": _TEXT,
+        "recorded_on": _DAY,
+    },
+    "episodes": {
+        "episode_id": _TEXT,
+        "client_id": _TEXT,
+        "clinician_id": _TEXT,
+        "opened_on": _DAY,
+        "referred_on": _DAY,
+        "closed_on": _DAY,
+        "ending": _TEXT,
+        "problem_area": _TEXT,
+        "kind": _TEXT,
+        "planned_sessions": _WHOLE,
+        "preference_met": _TEXT,
+        "change_requested_on": _DAY,
+        "recorded_on": _DAY,
+        "ending_recorded_on": _DAY,
+    },
+    "appointments": {
+        "appointment_id": _TEXT,
+        "episode_id": _TEXT,
+        "starts_at": pl.Datetime("us"),
+        "status": _TEXT,
+        "mode": _TEXT,
+        "booked_on": _DAY,
+        "recorded_on": _DAY,
+    },
+    "scores": {
+        "episode_id": _TEXT,
+        "taken_on": _DAY,
+        "instrument": _TEXT,
+        "scale": _TEXT,
+        "value": pl.Float64(),
+        "respondent": _TEXT,
+        "appointment_id": _TEXT,
+        "recorded_on": _DAY,
+    },
+}
+KEYS: dict[str, tuple[str, ...]] = {
+    "clinicians": ("clinician_id",),
+    "leave": ("clinician_id", "from", "to"),
+    "supervision": ("supervisor_id", "supervisee_id", "from"),
+    "clients": ("client_id",),
+    "episodes": ("episode_id",),
+    "appointments": ("appointment_id",),
+    "scores": ("episode_id", "taken_on", "instrument", "scale", "respondent"),
+}
+PLACE: dict[str, pl.DataType] = {"file": _TEXT, "line": _WHOLE}
+SET_ASIDE: dict[str, pl.DataType] = {"file": _TEXT, "line": _WHOLE, "column": _TEXT, "value": _TEXT, "reason": _TEXT}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """``tables`` by name, each with TABLES' columns and the place (file, line) of every row; SET_ASIDE beside them."""
+
+    tables: dict[str, pl.DataFrame]
+    instruments: list[dict[str, Any]] = field(default_factory=list)
+    set_aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SET_ASIDE))
+    files: list[str] = field(default_factory=list)
+    ignored_columns: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tables: dict[str, pl.DataFrame]) -> Batch:
+        """A batch from partial frames: absent columns are null, absent places are the table's name and row."""
+        return cls({name: whole(name, frame) for name, frame in tables.items()}, files=sorted(tables))
+
+
+def whole(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with every column of its table, typed; a row without a place gets the table's name and its number."""
+    schema = TABLES[name]
+    frame = frame.with_columns(pl.lit(None, dtype=t).alias(c) for c, t in schema.items() if c not in frame.columns)
+    if "file" not in frame.columns:
+        frame = frame.with_columns(file=pl.lit(name), line=pl.int_range(pl.len(), dtype=pl.Int64) + 2)
+    return frame.select(*(pl.col(c).cast(t) for c, t in {**schema, **PLACE}.items()))

@@ -1,0 +1,186 @@
+"""Raw text to typed tables. A row that breaks a rule is set aside with file, line, column, value and reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from dashboard import contracts
+from dashboard.intake.batch import TABLES
+
+DAY = r"^\d{4}-\d{2}-\d{2}$"
+TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"
+OFFSET = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})$"
+REAL = r"^[+-]?(\d+(\.\d*)?|\.\d+)$"
+WHOLE = r"^[+-]?\d+$"
+YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+UNSEEN = r"[\x{202A}-\x{202E}\x{2066}-\x{2069}\x{200E}\x{200F}\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
+EARLIEST_YEAR = 1900  # anything earlier is a mistyped year
+
+REQUIRED = {
+    "clinicians": ("clinician_id",),
+    "leave": ("clinician_id", "from", "to"),
+    "supervision": ("supervisor_id", "supervisee_id"),
+    "clients": ("client_id",),
+    "episodes": ("episode_id", "client_id", "clinician_id", "opened_on"),
+    "appointments": ("appointment_id", "episode_id", "starts_at", "status"),
+    "scores": ("episode_id", "taken_on", "instrument", "scale", "value"),
+}
+WORDS = {
+    "ending": contracts.ENDINGS,
+    "status": contracts.STATUSES,
+    "mode": contracts.MODES,
+    "kind": contracts.KINDS,
+    "preference_met": contracts.PREFERENCES,
+    "respondent": contracts.RESPONDENTS,
+}
+# table -> pairs of days of which the first may not be later than the second
+ORDERED = {
+    "clinicians": (("started_on", "ended_on"),),
+    "leave": (("from", "to"),),
+    "supervision": (("from", "to"),),
+    "episodes": (("opened_on", "closed_on"),),
+}
+
+
+@dataclass(frozen=True)
+class Day:
+    """Today and the practice's time zone ('' means the machine's)."""
+
+    today: date
+    timezone: str
+
+
+class Checked:
+    """A table on its way: the rows still good, and what was set aside so far."""
+
+    def __init__(self, name: str, rows: pl.DataFrame) -> None:
+        """Starts with all rows good."""
+        self.name = name
+        self.rows = rows
+        self.aside: list[pl.DataFrame] = []
+
+    def drop(self, broken: pl.Expr, column: str | None, reason: str | pl.Expr, *, shown: str | None = None) -> None:
+        """Sets aside the rows where ``broken``; ``shown`` is the column whose text is reported."""
+        bad = self.rows.filter(broken.fill_null(False))
+        if bad.is_empty():
+            return
+        self.report(bad, column, reason, shown=shown)
+        self.rows = self.rows.filter(~broken.fill_null(False))
+
+    def report(self, bad: pl.DataFrame, column: str | None, reason: str | pl.Expr, *, shown: str | None = None) -> None:
+        """Notes rows without dropping them."""
+        name = shown or column
+        value = pl.col(f"raw_{name}") if name and f"raw_{name}" in bad.columns else pl.col(name).cast(pl.String) if name else None
+        self.aside.append(
+            bad.select(
+                "file",
+                "line",
+                pl.lit(column, dtype=pl.String).alias("column"),
+                (pl.lit(None, dtype=pl.String) if value is None else value.str.slice(0, 200)).alias("value"),
+                (pl.lit(reason) if isinstance(reason, str) else reason).alias("reason"),
+            )
+        )
+
+
+def _local(text: str, timezone: str) -> datetime | None:
+    try:
+        stamp = datetime.fromisoformat(text)
+        return stamp.astimezone(ZoneInfo(timezone) if timezone else None).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _times(column: pl.Series, timezone: str) -> pl.Series:
+    frame = column.to_frame("t").with_columns(c=pl.col("t").str.replace(" ", "T", literal=True))
+    plain = pl.when(pl.col("t").str.contains(TIME)).then(pl.col("c"))
+    formats = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
+    parsed = pl.coalesce(
+        *(plain.str.to_datetime(f, strict=False, time_unit="us") for f in formats),
+        plain.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")),
+    )
+    found = frame.with_columns(v=parsed)
+    offset = found.with_row_index("i").filter(pl.col("t").str.contains(OFFSET))
+    result = found["v"]
+    if offset.height:
+        local = pl.Series([_local(t, timezone) for t in offset["c"]], dtype=pl.Datetime("us"))
+        result = result.scatter(offset["i"], local)
+    return result
+
+
+def _convert(table: Checked, column: str, dtype: pl.DataType, day: Day) -> None:
+    raw = pl.col(f"raw_{column}")
+    given = raw.is_not_null()
+    typed: pl.Expr
+    if dtype == pl.Date():
+        typed = pl.when(raw.str.contains(DAY)).then(raw.str.to_date("%Y-%m-%d", strict=False))
+        typed = pl.when(typed.dt.year() >= EARLIEST_YEAR).then(typed)
+        reason = "not a date of the calendar written as 2026-11-20"
+    elif isinstance(dtype, pl.Datetime):
+        table.rows = table.rows.with_columns(_times(table.rows[f"raw_{column}"], day.timezone).alias(column))
+        typed = pl.when(pl.col(column).dt.year() >= EARLIEST_YEAR).then(pl.col(column))
+        reason = "not a date and time written as 2026-11-20T14:30"
+    elif dtype == pl.Float64():
+        typed = pl.when(raw.str.contains(REAL)).then(raw.cast(pl.Float64, strict=False))
+        typed = pl.when(typed.is_finite()).then(typed)
+        reason = "not a plain decimal number"
+    elif dtype == pl.Int64():
+        typed = pl.when(raw.str.contains(WHOLE)).then(raw.cast(pl.Int64, strict=False))
+        reason = "not a whole number"
+    elif dtype == pl.Boolean():
+        typed = raw.replace_strict(YES_NO, default=None, return_dtype=pl.Boolean)
+        reason = "not one of true, false, yes, no, 1, 0"
+    elif column in WORDS:
+        typed = pl.when(raw.is_in(list(WORDS[column]))).then(raw)
+        reason = f"not one of {', '.join(WORDS[column])}"
+    else:
+        typed, reason = raw, ""
+    table.rows = table.rows.with_columns(typed.alias(column))
+    table.drop(given & pl.col(column).is_null(), column, reason)
+
+
+def _table_rules(table: Checked, day: Day) -> None:
+    for first, last in ORDERED.get(table.name, ()):
+        table.drop(pl.col(last) < pl.col(first), last, f"earlier than {first}")
+    if table.name == "appointments":
+        ahead = (pl.col("status") == "attended") & (pl.col("starts_at").dt.date() > day.today)
+        table.drop(ahead, "starts_at", "attended on a day that has not come yet")
+    if table.name == "scores":
+        table.rows = table.rows.with_columns(pl.col("respondent").fill_null("client"))
+        table.drop(pl.col("taken_on") > day.today, "taken_on", "a day that has not come yet")
+    if table.name == "clients":
+        table.drop(~pl.col("birth_year").is_between(EARLIEST_YEAR, day.today.year), "birth_year", "not a possible year of birth")
+    if table.name == "episodes":
+        table.drop(pl.col("planned_sessions") < 0, "planned_sessions", "below zero")
+        table.drop(pl.col("ending").is_not_null() & pl.col("closed_on").is_null(), "ending", "an ending without closed_on")
+        table.rows = table.rows.with_columns(
+            ending=pl.when(pl.col("closed_on").is_not_null()).then(pl.col("ending").fill_null("unknown"))
+        )
+    for column in ("recorded_on", "booked_on", "ending_recorded_on"):
+        if column in table.rows.columns:
+            table.drop(pl.col(column) > day.today, column, "a day that has not come yet")
+    if table.name == "supervision":
+        table.drop(pl.col("supervisor_id") == pl.col("supervisee_id"), "supervisee_id", "the same person as the supervisor")
+
+
+def checked(name: str, raw: pl.DataFrame, day: Day) -> Checked:
+    """Types and rules of one table; ``raw`` has text columns (absent ones are added empty), file and line."""
+    schema = TABLES[name]
+    cells = [
+        pl.col(c).str.replace_all(UNSEEN, "").str.strip_chars().replace("", None).alias(f"raw_{c}")
+        if c in raw.columns
+        else pl.lit(None, dtype=pl.String).alias(f"raw_{c}")
+        for c in schema
+    ]
+    table = Checked(name, raw.select(*cells, "file", "line"))
+    for column in REQUIRED[name]:
+        table.drop(pl.col(f"raw_{column}").is_null(), column, "empty, and it is required")
+    for column, dtype in schema.items():
+        _convert(table, column, dtype, day)
+    _table_rules(table, day)
+    return table
+
+

@@ -1,0 +1,121 @@
+"""People of a practice, for the command line: add, list, disable, reset."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from dashboard.access import Role
+from dashboard.errors import UnusableInput
+from dashboard.signin.passwords import hashed, random_password
+from queries import people as stored
+from queries import practices
+from queries.engine import reading, writing
+
+OPERATOR = "operator"
+USERNAME = re.compile(r"^[a-z0-9][a-z0-9._-]{1,39}$")
+
+
+@dataclass(frozen=True)
+class Person:
+    """One line of ``user list``."""
+
+    username: str
+    role: str
+    clinician: str | None
+    is_active: bool
+    must_change: bool
+
+
+def checked_role(role: str) -> Role:
+    """The role of that name; raises UnusableInput for any other word."""
+    try:
+        return Role(role)
+    except ValueError:
+        raise UnusableInput(f"There is no role '{role}'. Choose one of: {', '.join(Role)}.") from None
+
+
+def checked_username(username: str) -> str:
+    """The name itself; raises UnusableInput where it is not lower-case letters, digits, dots, dashes."""
+    if not USERNAME.match(username):
+        raise UnusableInput(f"'{username}' cannot be a user name. Use 2 to 40 lower-case letters, digits, . _ or -.")
+    return username
+
+
+def add_person(
+    engine: Engine,
+    *,
+    practice: str | None,
+    username: str,
+    role: str,
+    clinician: str | None,
+    password: str | None,
+    must_change: bool,
+    now: datetime,
+    actor: str = OPERATOR,
+) -> str:
+    """Adds a person and returns their password (random where none was given).
+
+    Raises UnusableInput for an unknown role or clinician, a taken name, or a weak password.
+    """
+    chosen_role = checked_role(role)
+    checked_username(username)
+    if chosen_role is Role.CLINICIAN and clinician is None:
+        raise UnusableInput("A clinician needs --clinician with their clinician_id, or they would see nothing.")
+    chosen = password if password is not None else random_password()
+    secret = hashed(chosen)
+    with writing(engine) as connection:
+        practice_id = practices.find_practice(connection, practice)
+        linked = None if clinician is None else stored.clinician_of(connection, practice_id, clinician)
+        stored.add_user(
+            connection,
+            practice_id=practice_id,
+            username=username,
+            role=chosen_role,
+            clinician_id=linked,
+            password_hash=secret,
+            must_change=must_change,
+            now=now,
+            actor=actor,
+        )
+    return chosen
+
+
+def people(engine: Engine, *, practice: str | None) -> list[Person]:
+    """Everyone who may sign in, or might have."""
+    with reading(engine) as connection:
+        return [Person(*row) for row in stored.list_users(connection, practices.find_practice(connection, practice))]
+
+
+def disable_person(
+    engine: Engine, *, practice: str | None, username: str, now: datetime, active: bool = False, actor: str = OPERATOR
+) -> None:
+    """Ends somebody's access (or gives it back). Raises UnusableInput where there is no such user."""
+    with writing(engine) as connection:
+        practice_id = practices.find_practice(connection, practice)
+        stored.set_active(
+            connection, practice_id=practice_id, username=username, active=active, now=now, actor=actor
+        )
+
+
+def reset_person(
+    engine: Engine, *, practice: str | None, username: str, now: datetime, actor: str = OPERATOR
+) -> str:
+    """A new random password, to be changed at the next sign-in."""
+    password = random_password()
+    secret = hashed(password)
+    with writing(engine) as connection:
+        practice_id = practices.find_practice(connection, practice)
+        stored.set_password(
+            connection,
+            practice_id=practice_id,
+            username=username,
+            password_hash=secret,
+            must_change=True,
+            now=now,
+            actor=actor,
+        )
+    return password

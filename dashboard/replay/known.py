@@ -1,0 +1,75 @@
+"""What was known on a day: history with validity in, frames as of many days out.
+
+A row is known on day D when ``valid_from`` <= D and it was not yet superseded (``valid_to`` null or after D). An ending counts
+only from the day it was known, an appointment reads "booked" until its status was known, a score of a later day is unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES, Frames
+
+
+@dataclass(frozen=True)
+class History:
+    """Every version of every row of a practice, for replay.
+
+    ``episodes``: EPISODES without as_of, plus valid_from, valid_to, ending_known_from. ``appointments``: APPOINTMENTS plus
+    valid_from, valid_to, status_known_from. ``scores``: SCORES plus valid_from, valid_to. ``safety_checks``: SAFETY_CHECKS.
+    """
+
+    episodes: pl.DataFrame
+    appointments: pl.DataFrame
+    scores: pl.DataFrame
+    safety_checks: pl.DataFrame
+
+    def of(self, episode_ids: pl.Series) -> History:
+        """The part that belongs to some episodes."""
+        wanted = episode_ids.to_frame("episode_id")
+        parts = (self.episodes, self.appointments, self.scores, self.safety_checks)
+        return History(*(part.join(wanted, on="episode_id", how="semi") for part in parts))
+
+
+def _valid() -> pl.Expr:
+    return (pl.col("valid_from") <= pl.col("as_of")) & (pl.col("valid_to").is_null() | (pl.col("as_of") < pl.col("valid_to")))
+
+
+def as_known(history: History, days: pl.DataFrame) -> Frames:
+    """Frames of the episodes as known on the days asked for; ``days`` has unit, episode_id, as_of.
+
+    In the result ``episode_id`` is the unit, so that one episode may stand there once for each day. Units of days on which
+    the episode was not known, or not yet opened, are absent.
+    """
+    closing = (pl.col("ending_known_from") <= pl.col("as_of")) & (pl.col("closed_on") <= pl.col("as_of"))
+    episodes = (
+        history.episodes.join(days, on="episode_id")
+        .filter(_valid() & (pl.col("opened_on") <= pl.col("as_of")))
+        .with_columns(
+            closed_on=pl.when(closing).then(pl.col("closed_on")),
+            ending=pl.when(closing).then(pl.col("ending")),
+            change_requested_on=pl.when(pl.col("change_requested_on") <= pl.col("as_of")).then(pl.col("change_requested_on")),
+        )
+    )
+    units = episodes.select("unit", "episode_id", "as_of")
+    day = pl.col("starts_at").dt.date()
+    happened = (pl.col("status_known_from") <= pl.col("as_of")) & (day <= pl.col("as_of"))
+    appointments = (
+        history.appointments.join(units, on="episode_id")
+        .filter(_valid())
+        .with_columns(status=pl.when(happened).then(pl.col("status")).otherwise(pl.lit("booked")))
+    )
+    scores = history.scores.join(units, on="episode_id").filter(_valid() & (pl.col("taken_on") <= pl.col("as_of")))
+    checks = history.safety_checks.join(units, on="episode_id").filter(pl.col("checked_on") <= pl.col("as_of"))
+
+    def keyed(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+        return frame.drop("episode_id").rename({"unit": "episode_id"}).select(columns)
+
+    return Frames(
+        keyed(episodes, list(EPISODES.schema)),
+        keyed(appointments, list(APPOINTMENTS.schema)),
+        keyed(scores, list(SCORES.schema)),
+        keyed(checks, list(SAFETY_CHECKS.schema)),
+    )

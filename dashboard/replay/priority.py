@@ -1,0 +1,46 @@
+"""Which episodes to talk about first: words, never a score (the status table of the design)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from dashboard.instruments.instrument import Instrument
+from dashboard.signals.wording import name
+
+NOT_A_FAMILY = ("data", "safety")
+FIRST_ALONE = ("reliable_worsening", "no_contact")
+
+
+def priorities(features: pl.DataFrame, raised: pl.DataFrame, instruments: dict[str, Instrument]) -> pl.DataFrame:
+    """episode_id, priority, missing. ``missing`` says which data are lacking; null where the minimum is met.
+
+    Talk first: reliable worsening, no contact past the limit, or two families raised (data does not count as one). Worth
+    discussing: one signal. Safety stands above all and apart from this.
+    """
+    counted = (
+        raised.filter(pl.col("family") != "safety")
+        .group_by("episode_id")
+        .agg(
+            families=pl.col("family").filter(~pl.col("family").is_in(NOT_A_FAMILY)).n_unique(),
+            alone=pl.col("signal").is_in(FIRST_ALONE).any(),
+        )
+    )
+    short = pl.col("scores") < 2
+    instrument = name("outcome_instrument", instruments)
+    missing = (
+        pl.when(pl.col("scores") == 0)
+        .then(pl.lit("Needs two outcome scores; has none yet."))
+        .when(short)
+        .then(pl.format("Needs two {} scores; has one ({}).", instrument, pl.col("latest_on").dt.strftime("%-d %b %Y")))
+    )
+    return features.join(counted, on="episode_id", how="left").select(
+        "episode_id",
+        priority=pl.when((pl.col("families") >= 2) | pl.col("alone"))
+        .then(pl.lit("talk_first"))
+        .when(pl.col("families").is_not_null())
+        .then(pl.lit("worth_discussing"))
+        .when(short)
+        .then(pl.lit("not_enough_data"))
+        .otherwise(pl.lit("no_signals")),
+        missing=missing,
+    )

@@ -1,0 +1,43 @@
+"""No attended session for longer than the practice's limit."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from dashboard.settings import Rules
+from dashboard.signals.signal import Context, Signal
+from dashboard.signals.wording import day
+
+
+def _words(rules: Rules) -> str:
+    return f"No attended session for more than {rules.no_contact_days} days and nothing booked."
+
+
+def _rule(context: Context) -> pl.DataFrame:
+    limit = context.rules.no_contact_days
+    silent = context.features.filter((pl.col("days_since_contact") > limit) & pl.col("next_booked_on").is_null())
+    seen = pl.when(pl.col("last_attended_on").is_null()).then(pl.lit("Opened")).otherwise(pl.lit("Last seen"))
+    return silent.select(
+        "episode_id",
+        since=pl.col("last_contact_on") + pl.duration(days=limit + 1),
+        value=pl.col("days_since_contact").cast(pl.Float64),
+        threshold=pl.lit(float(limit)),
+        evidence=pl.format(
+            "{} on {}, nothing booked; the practice's limit is {} days.", seen, day("last_contact_on"), pl.lit(limit)
+        ),
+    )
+
+
+SIGNAL = Signal(
+    key="no_contact",
+    title="No contact past the limit",
+    family="retention",
+    rule_words=_words,
+    prompt="What is known about where this client is, and who will get in touch?",
+    minimum_data="An open episode.",
+    source="Contract, no-contact limit (project default 28 days).",
+    limits="Holidays and agreed pauses look the same; the clinician's answer tells them apart.",
+    reviewed_on="2026-11-20",
+    version="1",
+    rule=_rule,
+)

@@ -1,0 +1,45 @@
+"""An open episode with no next appointment."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from dashboard.settings import Rules
+from dashboard.signals.signal import Context, Signal
+from dashboard.signals.wording import day
+
+
+def _words(rules: Rules) -> str:
+    return f"Nothing is booked {rules.booking_grace_days} days after the last session."
+
+
+def _rule(context: Context) -> pl.DataFrame:
+    grace = context.rules.booking_grace_days
+    found = context.features.filter(
+        pl.col("next_booked_on").is_null()
+        & pl.col("last_attended_on").is_not_null()
+        & (pl.col("days_since_contact") >= grace)
+        & (pl.col("days_since_contact") <= context.rules.no_contact_days)
+    )
+    return found.select(
+        "episode_id",
+        since=pl.col("last_attended_on") + pl.duration(days=grace),
+        value=pl.lit(0.0),
+        threshold=pl.lit(1.0),
+        evidence=pl.format("Last session on {}, no appointment ahead.", day("last_attended_on")),
+    )
+
+
+SIGNAL = Signal(
+    key="nothing_booked",
+    title="Nothing booked",
+    family="retention",
+    rule_words=_words,
+    prompt="Is a next appointment agreed, or is an ending being talked about?",
+    minimum_data="One attended session.",
+    source="Project default; a missing next appointment is where contact is most easily lost (product, section on the market).",
+    limits="Practices that book at the session need the booking to be recorded. Past the no-contact limit that signal stands instead.",
+    reviewed_on="2026-11-20",
+    version="1",
+    rule=_rule,
+)

@@ -1,0 +1,192 @@
+"""The tables out, column for column as the contract names them; every statement starts from the viewer's scope."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Select, String, and_, cast, literal, null, or_, select
+
+from dashboard.access import Role, Scope
+from queries.scope import visible_clinicians, visible_episodes
+from queries.tables import Appointment, Audit, Clinician, EpisodeState, Evaluation, Flag, SessionState, SetAside
+
+STATE_COLUMNS = (
+    "opened_on",
+    "closed_on",
+    "ending",
+    "sessions_attended",
+    "last_attended_on",
+    "next_booked_on",
+    "outcome_instrument",
+    "scores",
+    "baseline",
+    "latest",
+    "latest_on",
+    "change",
+    "change_category",
+    "expected_low",
+    "expected_high",
+    "on_track",
+    "alliance_instrument",
+    "alliance_latest",
+    "alliance_reference",
+    "rupture",
+    "rupture_since",
+    "dropout_next_session",
+    "dropout_next_4",
+    "dropout_relative",
+    "dropout_reasons",
+    "fit_questions",
+    "priority",
+)
+ENDING_COLUMNS = (
+    "d1_unilateral",
+    "d2_no_return",
+    "d3_missed_last",
+    "d4_below_planned",
+    "d5_not_improved",
+    "dropout",
+    "dropout_session",
+    "censored_session",
+)
+MASK = "(withheld)"
+
+
+def episodes(scope: Scope, evaluation_id: int) -> Select[Any]:
+    """``export episodes``: one row per episode in scope, open and closed."""
+    visible = visible_episodes(scope)
+    return (
+        select(
+            visible.c.source_id.label("episode_id"),
+            visible.c.client_code,
+            Clinician.source_id.label("clinician_id"),
+            *(getattr(EpisodeState, name) for name in STATE_COLUMNS),
+            Evaluation.as_of,
+            Evaluation.rules_version,
+        )
+        .select_from(visible)
+        .join(EpisodeState, EpisodeState.episode_id == visible.c.episode_id)
+        .join(Evaluation, Evaluation.id == EpisodeState.evaluation_id)
+        .join(Clinician, Clinician.id == EpisodeState.clinician_id)
+        .where(EpisodeState.evaluation_id == evaluation_id)
+    )
+
+
+def flags(scope: Scope, evaluation_id: int) -> Select[Any]:
+    """``export flags``: every flag's life."""
+    visible = visible_episodes(scope)
+    return (
+        select(
+            visible.c.source_id.label("episode_id"),
+            Flag.signal,
+            Flag.family,
+            Flag.raised_on,
+            Flag.since,
+            Flag.value,
+            Flag.threshold,
+            Flag.rule_version,
+            Flag.state,
+        )
+        .select_from(visible)
+        .join(Flag, Flag.episode_id == visible.c.episode_id)
+        .where(Flag.evaluation_id == evaluation_id)
+    )
+
+
+def sessions(scope: Scope, evaluation_id: int) -> Select[Any]:
+    """``export sessions``: one row per appointment up to the day."""
+    visible = visible_episodes(scope)
+    return (
+        select(
+            visible.c.source_id.label("episode_id"),
+            Appointment.source_id.label("appointment_id"),
+            SessionState.session_number,
+            SessionState.starts_at,
+            SessionState.status,
+            SessionState.outcome,
+            SessionState.alliance,
+            SessionState.alliance_reference,
+            SessionState.alliance_mark,
+            SessionState.dropout_hazard,
+        )
+        .select_from(visible)
+        .join(SessionState, SessionState.episode_id == visible.c.episode_id)
+        .join(Appointment, Appointment.id == SessionState.appointment_id)
+        .where(SessionState.evaluation_id == evaluation_id)
+    )
+
+
+def endings(scope: Scope, evaluation_id: int) -> Select[Any]:
+    """``export endings``: the five definitions side by side."""
+    visible = visible_episodes(scope)
+    return (
+        select(visible.c.source_id.label("episode_id"), *(getattr(EpisodeState, name) for name in ENDING_COLUMNS))
+        .select_from(visible)
+        .join(EpisodeState, EpisodeState.episode_id == visible.c.episode_id)
+        .where(EpisodeState.evaluation_id == evaluation_id)
+    )
+
+
+def set_aside(scope: Scope, *, masked: bool) -> Select[Any]:
+    """``export set_aside``: rows not taken in and still waiting or refused; values masked for an administrator.
+
+    Set-aside rows belong to no episode, so only those who see the whole practice, or its files, may have them.
+    """
+    whole = masked or scope.clinician_ids is None
+    return select(
+        SetAside.import_id,
+        SetAside.file,
+        SetAside.line,
+        SetAside.column,
+        (literal(MASK, String) if masked else SetAside.value).label("value"),
+        (_masked_reason() if masked else SetAside.reason).label("reason"),
+    ).where(SetAside.practice_id == scope.practice_id, SetAside.resolved_import_id.is_(None), literal(whole))
+
+
+def _masked_reason() -> Any:
+    from sqlalchemy import case
+
+    return case((SetAside.reason.like("%'%"), literal("the value breaks a rule (withheld)", String)), else_=SetAside.reason)
+
+
+def audit(scope: Scope, role: Role) -> Select[Any]:
+    """``export audit``: who did what; an administrator sees no episode ids, others only what concerns their scope."""
+    people = visible_clinicians(scope)
+    visible = visible_episodes(scope)
+    hidden = role is Role.ADMIN
+    statement = (
+        select(
+            Audit.at,
+            Audit.username,
+            Audit.action,
+            people.c.source_id.label("clinician_id") if not hidden else Clinician.source_id.label("clinician_id"),
+            (cast(null(), String) if hidden else visible.c.source_id).label("episode_id"),
+            Audit.detail,
+        )
+        .select_from(Audit)
+        .where(Audit.practice_id == scope.practice_id)
+    )
+    if hidden:
+        return statement.join(Clinician, Clinician.id == Audit.clinician_id, isouter=True)
+    statement = statement.join(people, people.c.clinician_id == Audit.clinician_id, isouter=True).join(
+        visible, visible.c.episode_id == Audit.episode_id, isouter=True
+    )
+    if scope.clinician_ids is None:
+        return statement
+    return statement.where(or_(people.c.clinician_id.is_not(None), and_(visible.c.episode_id.is_not(None))))
+
+
+ORDER = {
+    "episodes": ["episode_id"],
+    "flags": ["episode_id", "signal", "raised_on", "since"],
+    "sessions": ["episode_id", "starts_at", "appointment_id"],
+    "endings": ["episode_id"],
+    "set_aside": ["import_id", "file", "line", "column", "value", "reason"],
+    "audit": ["at", "username", "action"],
+}
+
+
+def finished(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame in its stated order: the same on every database, whatever its collation."""
+    return frame.sort(ORDER[table], nulls_last=True, maintain_order=True)

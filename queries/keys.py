@@ -1,0 +1,24 @@
+"""Keys of new rows: whole numbers inside the database, opaque words in addresses."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from queries.tables import Base
+
+
+def next_id(connection: Connection, table: type[Base]) -> int:
+    """One more than the largest; safe because writers take turns (``queries.engine.writing``)."""
+    column: Any = table.__table__.c.id if "id" in table.__table__.c else None
+    if column is None or not column.primary_key:
+        column = table.__table__.c.version_id
+    return int(connection.execute(select(func.coalesce(func.max(column), 0))).scalar_one()) + 1
+
+
+def public_id(secret: str, kind: str, source: str, source_id: str) -> str:
+    """The id shown in addresses: the same for the same row, says nothing, cannot be guessed without the secret."""
+    content = "\x1f".join((kind, source, source_id)).encode()
+    return hashlib.blake2b(content, key=bytes.fromhex(secret), digest_size=8).hexdigest()

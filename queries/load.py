@@ -1,0 +1,127 @@
+"""Reads that feed an evaluation: every version of every row in scope, with since and until when it was known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, Date, Select, func, literal, select
+
+from dashboard.access import Scope
+from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES
+from dashboard.replay import History
+from queries.frames import read_frame
+from queries.scope import visible_episodes
+from queries.tables import (
+    Appointment,
+    AppointmentVersion,
+    Episode,
+    EpisodeVersion,
+    Import,
+    PracticeInstrument,
+    SafetyCheck,
+    Score,
+    ScoreVersion,
+)
+
+MANY = 5_000  # beyond so many ids, reading the whole scope and filtering in memory is quicker than a long list
+
+
+def _versions(
+    scope: Scope, current: Any, earlier: Any, columns: Sequence[str], owner: str, as_of: date, ids: Sequence[int] | None
+) -> list[Select[Any]]:
+    visible = visible_episodes(scope)
+    found = []
+    for table in (current, earlier):
+        fields = [getattr(table, name) for name in columns]
+        statement = (
+            select(
+                getattr(table, owner).label("episode_id"),
+                *fields,
+                table.known_from.label("valid_from"),
+                (table.superseded_on if table is not current else literal(None, Date)).label("valid_to"),
+            )
+            .join(visible, visible.c.episode_id == getattr(table, owner))
+            .where(table.known_from <= as_of)
+        )
+        if ids is not None and len(ids) <= MANY:
+            statement = statement.where(getattr(table, owner).in_(list(ids)))
+        found.append(statement)
+    return found
+
+
+def _read(connection: Connection, statements: Sequence[Select[Any]], ids: Sequence[int] | None) -> pl.DataFrame:
+    frame = pl.concat([read_frame(connection, statement) for statement in statements])
+    if ids is not None and len(ids) > MANY:
+        frame = frame.filter(pl.col("episode_id").is_in(list(ids)))
+    return frame
+
+
+def history(connection: Connection, scope: Scope, as_of: date, episode_ids: Sequence[int] | None = None) -> History:
+    """Everything known by ``as_of`` about the episodes in scope (or those named), with its validity.
+
+    The scope is that of an episode's present clinician; a past version may name another.
+    """
+    names = [c for c in EPISODES.schema if c not in ("episode_id", "as_of")]
+    episodes = _read(
+        connection,
+        _versions(scope, Episode, EpisodeVersion, [*names, "ending_known_from"], "id", as_of, episode_ids),
+        episode_ids,
+    )
+    appointments = _read(
+        connection,
+        [
+            statement.add_columns(table.id.label("appointment_id"))
+            for statement, table in zip(
+                _versions(
+                    scope,
+                    Appointment,
+                    AppointmentVersion,
+                    ["starts_at", "status", "status_known_from"],
+                    "episode_id",
+                    as_of,
+                    episode_ids,
+                ),
+                (Appointment, AppointmentVersion),
+                strict=True,
+            )
+        ],
+        episode_ids,
+    )
+    scores = _read(
+        connection,
+        _versions(scope, Score, ScoreVersion, list(SCORES.schema)[1:], "episode_id", as_of, episode_ids),
+        episode_ids,
+    )
+    checks = _read(connection, [safety_checks(scope, as_of)], None)
+    if episode_ids is not None:
+        checks = checks.filter(pl.col("episode_id").is_in(list(episode_ids)))
+    order = [*APPOINTMENTS.schema, "valid_from", "valid_to", "status_known_from"]
+    return History(episodes, appointments.select(order), scores, checks)
+
+
+def safety_checks(scope: Scope, as_of: date) -> Select[Any]:
+    """Recorded follow-ups of risk answers, up to a day."""
+    visible = visible_episodes(scope)
+    return (
+        select(*(getattr(SafetyCheck, name) for name in SAFETY_CHECKS.schema))
+        .join(visible, visible.c.episode_id == SafetyCheck.episode_id)
+        .where(SafetyCheck.checked_on <= as_of)
+        .distinct()
+    )
+
+
+def own_instruments(connection: Connection, scope: Scope) -> list[dict[str, Any]]:
+    """The practice's own instrument definitions, by key."""
+    statement = select(PracticeInstrument.definition).where(PracticeInstrument.practice_id == scope.practice_id)
+    rows = connection.execute(statement.order_by(PracticeInstrument.key)).scalars()
+    return [row if isinstance(row, dict) else json.loads(row) for row in rows]
+
+
+def latest_import(connection: Connection, scope: Scope) -> int | None:
+    """The newest import that changed anything; null in an empty practice."""
+    found = connection.execute(select(func.max(Import.id)).where(Import.practice_id == scope.practice_id)).scalar()
+    return None if found is None else int(found)

@@ -1,0 +1,1 @@
+"""Alembic migrations, run by ``queries.schema.migrate``; there is no alembic.ini."""

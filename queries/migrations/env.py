@@ -1,0 +1,14 @@
+"""Alembic's entry: runs on the connection, and inside the transaction, that ``queries.schema`` hands over."""
+
+from alembic import context
+
+from queries.tables import Base
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    render_as_batch=connection.dialect.name == "sqlite",
+    transaction_per_migration=False,
+)
+context.run_migrations()

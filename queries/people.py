@@ -1,0 +1,158 @@
+"""Who may sign in, as what, and whose episodes that opens."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Connection, insert, or_, select, update
+
+from dashboard.access import Role, Viewer
+from dashboard.errors import UnusableInput
+from queries import audit
+from queries.keys import next_id
+from queries.tables import Clinician, SupervisionLink, User
+
+
+def viewer(connection: Connection, username: str, today: date) -> Viewer | None:
+    """The active person of that name as the database knows them today; null for anyone else."""
+    row = connection.execute(
+        select(User, Clinician.display_name)
+        .join(Clinician, Clinician.id == User.clinician_id, isouter=True)
+        .where(User.username == username, User.is_active)
+    ).first()
+    if row is None:
+        return None
+    user = row.User
+    supervisees = frozenset[int]()
+    if user.clinician_id is not None and user.role == Role.SUPERVISOR:
+        links = select(SupervisionLink.supervisee_id).where(
+            SupervisionLink.practice_id == user.practice_id,
+            SupervisionLink.supervisor_id == user.clinician_id,
+            or_(SupervisionLink.from_day.is_(None), SupervisionLink.from_day <= today),
+            or_(SupervisionLink.to_day.is_(None), SupervisionLink.to_day >= today),
+        )
+        supervisees = frozenset(int(one) for one in connection.execute(links).scalars())
+    return Viewer(
+        username=user.username,
+        role=Role(user.role),
+        practice_id=user.practice_id,
+        clinician_id=user.clinician_id,
+        supervisee_ids=supervisees,
+        name=row.display_name or user.username,
+        must_change=user.must_change,
+    )
+
+
+def clinician_of(connection: Connection, practice_id: int, source_id: str) -> int:
+    """The clinician with that id of the practice's own. Raises UnusableInput where there is none, or more than one source."""
+    found = list(
+        connection.execute(
+            select(Clinician.id).where(Clinician.practice_id == practice_id, Clinician.source_id == source_id)
+        ).scalars()
+    )
+    if not found:
+        raise UnusableInput(f"There is no clinician '{source_id}'. Import clinicians.csv first, or correct the id.")
+    if len(found) > 1:
+        raise UnusableInput(f"Two sources have a clinician '{source_id}'. Rename one of them and import again.")
+    return int(found[0])
+
+
+def _one(connection: Connection, practice_id: int, username: str) -> User:
+    user = connection.execute(
+        select(User.id, User.username, User.role, User.is_active).where(
+            User.practice_id == practice_id, User.username == username
+        )
+    ).first()
+    if user is None:
+        raise UnusableInput(f"There is no user '{username}' here. See: supervision user list.")
+    return user  # type: ignore[return-value]
+
+
+def add_user(
+    connection: Connection,
+    *,
+    practice_id: int,
+    username: str,
+    role: Role,
+    clinician_id: int | None,
+    password_hash: str,
+    must_change: bool,
+    now: datetime,
+    actor: str,
+) -> None:
+    """Adds a person, with an audit row. Raises UnusableInput where the name is taken."""
+    if connection.execute(select(User.id).where(User.username == username)).first():
+        raise UnusableInput(f"The user name '{username}' is taken. Choose another.")
+    connection.execute(
+        insert(User).values(
+            id=next_id(connection, User),
+            practice_id=practice_id,
+            username=username,
+            password_hash=password_hash,
+            role=role.value,
+            clinician_id=clinician_id,
+            is_active=True,
+            must_change=must_change,
+            failed_attempts=0,
+            last_failed_at=None,
+            token_version=0,
+            created_at=now,
+        )
+    )
+    audit.record(
+        connection, at=now, practice_id=practice_id, username=actor, action="change user added", clinician_id=clinician_id,
+        detail=f"{username} as {role.value}",
+    )  # fmt: skip
+
+
+def list_users(connection: Connection, practice_id: int) -> list[tuple[str, str, str | None, bool, bool]]:
+    """(user name, role, clinician id, is active, must change) of everyone, by name."""
+    rows = connection.execute(
+        select(User.username, User.role, Clinician.source_id, User.is_active, User.must_change)
+        .join(Clinician, Clinician.id == User.clinician_id, isouter=True)
+        .where(User.practice_id == practice_id)
+        .order_by(User.username)
+    )
+    return [tuple(row) for row in rows]  # type: ignore[misc]
+
+
+def set_active(
+    connection: Connection, *, practice_id: int, username: str, active: bool, now: datetime, actor: str
+) -> None:
+    """Lets somebody sign in, or no more; ends every session of theirs. With an audit row."""
+    _one(connection, practice_id, username)
+    connection.execute(
+        update(User)
+        .where(User.practice_id == practice_id, User.username == username)
+        .values(is_active=active, token_version=User.token_version + 1)
+    )
+    action = "change user enabled" if active else "change user disabled"
+    audit.record(connection, at=now, practice_id=practice_id, username=actor, action=action, detail=username)
+
+
+def set_password(
+    connection: Connection,
+    *,
+    practice_id: int,
+    username: str,
+    password_hash: str,
+    must_change: bool,
+    now: datetime,
+    actor: str,
+) -> None:
+    """Replaces a password, forgets failed attempts and ends every session. With an audit row."""
+    _one(connection, practice_id, username)
+    connection.execute(
+        update(User)
+        .where(User.practice_id == practice_id, User.username == username)
+        .values(
+            password_hash=password_hash,
+            must_change=must_change,
+            failed_attempts=0,
+            last_failed_at=None,
+            token_version=User.token_version + 1,
+        )
+    )
+    audit.record(
+        connection, at=now, practice_id=practice_id, username=actor, action="change password", detail=username
+    )

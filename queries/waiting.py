@@ -1,0 +1,134 @@
+"""Rows that could not be taken in as given: set aside with a reason, or waiting for their parent to come."""
+
+from __future__ import annotations
+
+import hashlib
+
+import polars as pl
+from sqlalchemy import Connection, delete, select, update
+
+from dashboard.intake.batch import SET_ASIDE, TABLES
+from queries.frames import insert_frame, read_frame
+from queries.keys import next_id
+from queries.store_people import Place
+from queries.tables import PendingRow, SetAside
+
+MANY_IDS = 30_000  # below SQLite's limit of bound values in one statement
+
+
+def _hashed(texts: list[str]) -> list[str]:
+    return [hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in texts]
+
+
+def _as_json(table: str, rows: pl.DataFrame) -> pl.Series:
+    text = rows.select(pl.col(c).cast(pl.String) if t.is_temporal() else pl.col(c) for c, t in TABLES[table].items())
+    return text.select(pl.struct(pl.all()).struct.json_encode().alias("row"))["row"]
+
+
+def record_set_aside(connection: Connection, place: Place, rows: pl.DataFrame, marks: list[str] | None = None) -> int:
+    """Stores SET_ASIDE rows that are not there yet; ``marks`` are their fingerprints. Returns how many were new."""
+    if rows.is_empty():
+        return 0
+    if marks is None:
+        joined = rows.select(pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator="\x1f").alias("t"))["t"]
+        marks = _hashed([f"{place.source}\x1f{text}" for text in joined])
+    frame = rows.with_columns(pl.Series("fingerprint", marks)).unique("fingerprint", keep="first", maintain_order=True)
+    known = read_frame(connection, select(SetAside.fingerprint).where(SetAside.practice_id == place.practice_id))
+    new = frame.join(known, on="fingerprint", how="anti")
+    if new.height:
+        first = next_id(connection, SetAside)
+        new = new.with_columns(
+            id=pl.int_range(pl.len(), dtype=pl.Int64) + first,
+            practice_id=pl.lit(place.practice_id),
+            source=pl.lit(place.source),
+            import_id=pl.lit(place.import_id),
+        )
+        insert_frame(connection, SetAside.__table__, new)  # type: ignore[arg-type]
+    return new.height
+
+
+def waiting_rows(connection: Connection, place: Place) -> dict[str, pl.DataFrame]:
+    """Rows of this source kept from earlier imports, by table, in the order in which they came."""
+    found = read_frame(
+        connection,
+        select(PendingRow.id, PendingRow.table_name, PendingRow.row, PendingRow.set_aside_id)
+        .where(PendingRow.practice_id == place.practice_id, PendingRow.source == place.source)
+        .order_by(PendingRow.id),
+    )
+    tables = {}
+    for name in found["table_name"].unique().to_list():
+        part = found.filter(pl.col("table_name") == name)
+        schema = {c: pl.String() if t.is_temporal() else t for c, t in TABLES[name].items()}
+        rows = part["row"].str.json_decode(pl.Struct(schema)).struct.unnest()
+        rows = rows.with_columns(
+            pl.col(c).str.to_date("%Y-%m-%d") if t == pl.Date() else pl.col(c).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us")
+            for c, t in TABLES[name].items()
+            if t.is_temporal()
+        )
+        tables[name] = rows.with_columns(
+            file=pl.lit(None, dtype=pl.String),
+            line=pl.lit(None, dtype=pl.Int64),
+            pending_id=part["id"],
+            set_aside_id=part["set_aside_id"],
+        )
+    return tables
+
+
+def keep_waiting(
+    connection: Connection, place: Place, table: str, orphans: pl.DataFrame, column: str, fresh: bool
+) -> tuple[pl.DataFrame, int]:
+    """Keeps rows whose ``column`` names an unknown parent, and says so. Returns SET_ASIDE rows and how many are new."""
+    reported = orphans.select(
+        "file",
+        "line",
+        pl.lit(column).alias("column"),
+        pl.col(column).alias("value"),
+        pl.format("{} '{}' is not known yet; the row is kept and tried again at the next import", pl.lit(column), pl.col(column)).alias(
+            "reason"
+        ),
+    ).cast(SET_ASIDE)  # type: ignore[arg-type]
+    if orphans.is_empty() or not fresh:
+        return reported, 0
+    rows = _as_json(table, orphans)
+    marks = _hashed([f"{place.source}\x1f{table}\x1f{text}" for text in rows])
+    new = record_set_aside(connection, place, reported, marks)
+    known = read_frame(
+        connection,
+        select(SetAside.id.label("set_aside_id"), SetAside.fingerprint).where(SetAside.practice_id == place.practice_id),
+    )
+    there = read_frame(
+        connection,
+        select(PendingRow.fingerprint).where(
+            PendingRow.practice_id == place.practice_id,
+            PendingRow.source == place.source,
+            PendingRow.table_name == table,
+        ),
+    )
+    frame = (
+        pl.DataFrame({"row": rows, "fingerprint": marks})
+        .unique("fingerprint", maintain_order=True)
+        .join(there, on="fingerprint", how="anti")
+        .join(known, on="fingerprint", how="inner", maintain_order="left")
+    )
+    if frame.height:
+        first = next_id(connection, PendingRow)
+        frame = frame.with_columns(
+            id=pl.int_range(pl.len(), dtype=pl.Int64) + first,
+            practice_id=pl.lit(place.practice_id),
+            source=pl.lit(place.source),
+            table_name=pl.lit(table),
+        )
+        insert_frame(connection, PendingRow.__table__, frame)  # type: ignore[arg-type]
+    return reported, new
+
+
+def settle(connection: Connection, place: Place, taken: pl.DataFrame) -> None:
+    """Rows that waited and are taken in now: no longer pending, and their set-aside row says which import did it."""
+    for start in range(0, taken.height, MANY_IDS):
+        part = taken.slice(start, MANY_IDS)
+        connection.execute(delete(PendingRow).where(PendingRow.id.in_(part["pending_id"].to_list())))
+        connection.execute(
+            update(SetAside)
+            .where(SetAside.id.in_(part["set_aside_id"].to_list()))
+            .values(resolved_import_id=place.import_id)
+        )
