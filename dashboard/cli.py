@@ -98,7 +98,9 @@ def demo(
     url = db or os.environ.get("SUPERVISION_DB") or configuration.default_db_url("demo")
     settings = replace(settings, db=url)
     with _progress() as step:
-        built = build_once(settings, seed=seed, clinicians=clinicians, episodes=episodes, now=settings.now(), progress=step)
+        built = build_once(
+            settings, seed=seed, clinicians=clinicians, episodes=episodes, now=settings.now(), progress=step
+        )
     for line in built.lines(port):
         _say(line)
     if not no_serve:
@@ -125,7 +127,9 @@ def serve(
 
 @cli.command(name="import")
 def import_(
-    paths: Annotated[list[Path], typer.Argument(help="Folders or files: CSV, CSV.GZ, XLSX, Parquet, instruments.toml.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Folders or files: CSV, CSV.GZ, XLSX, Parquet, instruments.toml.")
+    ],
     practice: PracticeName = None,
     source: Annotated[str, typer.Option(help="Where the files come from; ids are unique within it.")] = "files",
     mapping: Annotated[str | None, typer.Option(help="A built-in mapping's name, or a TOML file.")] = None,
@@ -216,8 +220,12 @@ def user_add(
     username: str,
     role: Annotated[str, typer.Option(help="clinician, supervisor, director or admin.")],
     clinician: Annotated[str | None, typer.Option(help="The clinician_id this person works under.")] = None,
-    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")] = False,
-    must_change: Annotated[bool, typer.Option("--must-change", help="Ask for a new password at the first sign-in.")] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    must_change: Annotated[
+        bool, typer.Option("--must-change", help="Ask for a new password at the first sign-in.")
+    ] = False,
     practice: PracticeName = None,
     db: Db = None,
 ) -> None:

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import text
-
 from dashboard.configuration import config_file
 from dashboard.errors import SupervisionError
 from dashboard.settings import Settings
 from queries.engine import normalised, open_engine, reading
 from queries.schema import revision_of
 
-EARLIEST_PLAUSIBLE = datetime(2026, 1, 1)  # noqa: DTZ001 - a clock before this program was written is wrong
+EARLIEST_PLAUSIBLE = datetime(2026, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def _database(settings: Settings) -> list[Finding]:
         engine = open_engine(settings.db_url)
         try:
             with reading(engine) as connection:
-                connection.execute(text("SELECT 1"))
+                connection.exec_driver_sql("SELECT 1")
             state = revision_of(engine)
         finally:
             engine.dispose()
@@ -64,11 +62,17 @@ def examine(settings: Settings) -> list[Finding]:
     chrome = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
     return [
         *_database(settings),
-        Finding("settings", True, f"practice '{settings.practice}', time zone {settings.timezone or 'of this machine'}"),
+        Finding(
+            "settings", True, f"practice '{settings.practice}', time zone {settings.timezone or 'of this machine'}"
+        ),
         Finding("secrets", True, "none on disk: session ids are random, only their hashes are stored"),
-        Finding("clock", now >= EARLIEST_PLAUSIBLE, f"{now:%d %b %Y %H:%M} (if that is wrong, set the machine's clock)"),
+        Finding(
+            "clock", now >= EARLIEST_PLAUSIBLE, f"{now:%d %b %Y %H:%M} (if that is wrong, set the machine's clock)"
+        ),
         Finding("app settings", found.is_file(), f"{found.name} found"),
         Finding("Excel files", importlib.util.find_spec("fastexcel") is not None, "can be read"),
         Finding("fonts", True, "the app ships its own; nothing is fetched"),
-        Finding("PDF", True, f"a browser for figures: {chrome or 'none found; PDF snapshots come with a later version'}"),
+        Finding(
+            "PDF", True, f"a browser for figures: {chrome or 'none found; PDF snapshots come with a later version'}"
+        ),
     ]

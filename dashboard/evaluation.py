@@ -70,9 +70,7 @@ def evaluate(
         fresh = present is not None and present.data_import_id == newest and not everything
         if fresh and touched is None and is_current and present is not None and present.is_current:
             return EvaluationReport(name, as_of, 0, 0, present.id)
-        partial = (
-            touched is not None and not everything and is_current and present is not None and present.is_current
-        )
+        partial = touched is not None and not everything and is_current and present is not None and present.is_current
         only = list(touched or []) if partial else None
         assessment = assess(load.history(connection, scope, as_of, only), as_of, instruments, settings.rules)
         if partial and present is not None:

@@ -96,14 +96,10 @@ def disable_person(
     """Ends somebody's access (or gives it back). Raises UnusableInput where there is no such user."""
     with writing(engine) as connection:
         practice_id = practices.find_practice(connection, practice)
-        stored.set_active(
-            connection, practice_id=practice_id, username=username, active=active, now=now, actor=actor
-        )
+        stored.set_active(connection, practice_id=practice_id, username=username, active=active, now=now, actor=actor)
 
 
-def reset_person(
-    engine: Engine, *, practice: str | None, username: str, now: datetime, actor: str = OPERATOR
-) -> str:
+def reset_person(engine: Engine, *, practice: str | None, username: str, now: datetime, actor: str = OPERATOR) -> str:
     """A new random password, to be changed at the next sign-in."""
     password = random_password()
     secret = hashed(password)

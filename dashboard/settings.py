@@ -56,7 +56,7 @@ class Settings:
 
     def now(self) -> datetime:
         """The practice's wall clock, without an offset."""
-        return datetime.now(ZoneInfo(self.timezone) if self.timezone else None).replace(tzinfo=None)  # noqa: DTZ005
+        return datetime.now(ZoneInfo(self.timezone) if self.timezone else None).replace(tzinfo=None)
 
     def today(self) -> date:
         """The practice's day."""
@@ -81,15 +81,25 @@ def default_db_url(name: str) -> str:
 def _typed(name: str, value: Any, kind: type) -> Any:
     try:
         if kind is bool:
-            return value if isinstance(value, bool) else {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[str(value).lower()]
+            return (
+                value
+                if isinstance(value, bool)
+                else {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[str(value).lower()]
+            )
         return kind(value)
     except (KeyError, ValueError, TypeError):
-        raise UnusableInput(f"Setting '{name}' is '{value}', which is not a {kind.__name__}. Correct it and try again.") from None
+        raise UnusableInput(
+            f"Setting '{name}' is '{value}', which is not a {kind.__name__}. Correct it and try again."
+        ) from None
 
 
 def _filled(cls: type, given: dict[str, Any]) -> dict[str, Any]:
     hints = get_type_hints(cls)
-    return {f.name: _typed(f.name, given[f.name], hints[f.name]) for f in fields(cls) if f.name in given and hints[f.name] is not Rules}
+    return {
+        f.name: _typed(f.name, given[f.name], hints[f.name])
+        for f in fields(cls)
+        if f.name in given and hints[f.name] is not Rules
+    }
 
 
 def load(environment: dict[str, str] | None = None) -> Settings:
@@ -109,11 +119,13 @@ def load(environment: dict[str, str] | None = None) -> Settings:
     if unknown := sorted((set(given) | set(rules)) - known):
         raise UnusableInput(f"{path}: unknown setting '{unknown[0]}'. Remove it or correct its name.")
     given |= rules
-    given |= {key[len("SUPERVISION_"):].lower(): value for key, value in env.items() if key.startswith("SUPERVISION_")}
+    given |= {key[len("SUPERVISION_") :].lower(): value for key, value in env.items() if key.startswith("SUPERVISION_")}
     settings = Settings(**_filled(Settings, given), rules=Rules(**_filled(Rules, given)))
     if settings.timezone:
         try:
             ZoneInfo(settings.timezone)
         except (ZoneInfoNotFoundError, ValueError):
-            raise UnusableInput(f"Time zone '{settings.timezone}' is not known. Use a name like Europe/London.") from None
+            raise UnusableInput(
+                f"Time zone '{settings.timezone}' is not known. Use a name like Europe/London."
+            ) from None
     return settings

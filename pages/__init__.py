@@ -1,0 +1,63 @@
+"""The pages: order, title, question and who may open each. The one place to read who can open what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboard.access import Role
+from dashboard.errors import NotAllowed
+
+CLINICAL = frozenset({Role.CLINICIAN, Role.SUPERVISOR, Role.DIRECTOR})
+EVERYONE = frozenset(Role)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page's file name, address, title, the one question it answers, its roles, and whether the menu shows it."""
+
+    name: str
+    url: str
+    title: str
+    question: str
+    roles: frozenset[Role]
+    in_menu: bool = True
+
+
+PAGES = (
+    Page("caseload", "caseload", "My caseload", "Which episodes would I like to bring to supervision?", CLINICAL),
+    Page(
+        "episode", "episode", "Episode", "What has happened in this episode, and since when?", CLINICAL, in_menu=False
+    ),
+    Page("data_quality", "data-quality", "Data quality", "How far can I trust what I see?", EVERYONE),
+    Page(
+        "about_signals",
+        "about-signals",
+        "About the signals",
+        "What does each signal mean, and where does it come from?",
+        EVERYONE,
+    ),
+    Page(
+        "people",
+        "people",
+        "People",
+        "Who may sign in, as what, and what are this practice's rules?",
+        frozenset({Role.ADMIN}),
+    ),
+)
+BY_NAME = {page.name: page for page in PAGES}
+
+
+def can_open(role: Role, page: Page) -> bool:
+    """Whether that role may open the page."""
+    return role in page.roles
+
+
+def check_can_open(role: Role, page: Page) -> None:
+    """Raises NotAllowed where ``can_open`` is false."""
+    if not can_open(role, page):
+        raise NotAllowed("This page is not part of your role. If that looks wrong, ask your administrator.")
+
+
+def home(role: Role) -> Page:
+    """The page at / for that role: the first one that it may open."""
+    return next(page for page in PAGES if can_open(role, page))

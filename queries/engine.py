@@ -35,7 +35,7 @@ def normalised(url: str) -> URL:
 
 
 def _private_file(path: Path) -> None:
-    # Created before SQLite opens it, so that the file (and the -wal and -shm that copy its mode) is never readable by others.
+    # Created before SQLite opens it: the file, and the -wal and -shm that copy its mode, are never readable by others.
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
@@ -103,5 +103,6 @@ def _clear_errors(engine: Engine) -> Iterator[None]:
     except OperationalError as error:
         where = engine.url.render_as_string(hide_password=True)
         raise SupervisionError(
-            f"The database {where} did not answer: {str(error.orig).splitlines()[0]}. Check that it runs and is not full, then try again."
+            f"The database {where} did not answer: {str(error.orig).splitlines()[0]}. "
+            "Check that it runs and is not full, then try again."
         ) from error

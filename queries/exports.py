@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Select, String, and_, cast, literal, null, or_, select
+from sqlalchemy import String, and_, case, cast, literal, null, or_, select
 
 from dashboard.access import Role, Scope
 from queries.scope import visible_clinicians, visible_episodes
-from queries.tables import Appointment, Audit, Clinician, EpisodeState, Evaluation, Flag, SessionState, SetAside
+from queries.tables import (
+    Appointment,
+    Audit,
+    Clinician,
+    EpisodeState,
+    Evaluation,
+    Flag,
+    SessionState,
+    SetAside,
+    Statement,
+)
 
 STATE_COLUMNS = (
     "opened_on",
@@ -53,7 +63,7 @@ ENDING_COLUMNS = (
 MASK = "(withheld)"
 
 
-def episodes(scope: Scope, evaluation_id: int) -> Select[Any]:
+def episodes(scope: Scope, evaluation_id: int) -> Statement:
     """``export episodes``: one row per episode in scope, open and closed."""
     visible = visible_episodes(scope)
     return (
@@ -73,7 +83,7 @@ def episodes(scope: Scope, evaluation_id: int) -> Select[Any]:
     )
 
 
-def flags(scope: Scope, evaluation_id: int) -> Select[Any]:
+def flags(scope: Scope, evaluation_id: int) -> Statement:
     """``export flags``: every flag's life."""
     visible = visible_episodes(scope)
     return (
@@ -94,7 +104,7 @@ def flags(scope: Scope, evaluation_id: int) -> Select[Any]:
     )
 
 
-def sessions(scope: Scope, evaluation_id: int) -> Select[Any]:
+def sessions(scope: Scope, evaluation_id: int) -> Statement:
     """``export sessions``: one row per appointment up to the day."""
     visible = visible_episodes(scope)
     return (
@@ -117,7 +127,7 @@ def sessions(scope: Scope, evaluation_id: int) -> Select[Any]:
     )
 
 
-def endings(scope: Scope, evaluation_id: int) -> Select[Any]:
+def endings(scope: Scope, evaluation_id: int) -> Statement:
     """``export endings``: the five definitions side by side."""
     visible = visible_episodes(scope)
     return (
@@ -128,7 +138,7 @@ def endings(scope: Scope, evaluation_id: int) -> Select[Any]:
     )
 
 
-def set_aside(scope: Scope, *, masked: bool) -> Select[Any]:
+def set_aside(scope: Scope, *, masked: bool) -> Statement:
     """``export set_aside``: rows not taken in and still waiting or refused; values masked for an administrator.
 
     Set-aside rows belong to no episode, so only those who see the whole practice, or its files, may have them.
@@ -145,12 +155,12 @@ def set_aside(scope: Scope, *, masked: bool) -> Select[Any]:
 
 
 def _masked_reason() -> Any:
-    from sqlalchemy import case
+    return case(
+        (SetAside.reason.like("%'%"), literal("the value breaks a rule (withheld)", String)), else_=SetAside.reason
+    )
 
-    return case((SetAside.reason.like("%'%"), literal("the value breaks a rule (withheld)", String)), else_=SetAside.reason)
 
-
-def audit(scope: Scope, role: Role) -> Select[Any]:
+def audit(scope: Scope, role: Role) -> Statement:
     """``export audit``: who did what; an administrator sees no episode ids, others only what concerns their scope."""
     people = visible_clinicians(scope)
     visible = visible_episodes(scope)

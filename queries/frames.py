@@ -12,8 +12,10 @@ from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from queries.tables import Statement
 
 FETCH = 100_000
 NULL_MARK = "~NULL~"
@@ -29,7 +31,7 @@ _TYPES: tuple[tuple[type[sa.types.TypeEngine[Any]], pl.DataType], ...] = (
 )
 
 
-def schema_of(statement: Select[Any]) -> dict[str, pl.DataType]:
+def schema_of(statement: Statement) -> dict[str, pl.DataType]:
     """Column names to Polars types, from the statement itself, so that empty and all-null results keep their types."""
 
     def dtype(column: Any) -> pl.DataType:
@@ -41,13 +43,13 @@ def schema_of(statement: Select[Any]) -> dict[str, pl.DataType]:
     return {column.name: dtype(column) for column in statement.selected_columns}
 
 
-def _compiled(connection: Connection, statement: Select[Any]) -> SQLCompiler:
+def _compiled(connection: Connection, statement: Statement) -> SQLCompiler:
     compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
     assert isinstance(compiled, SQLCompiler)  # noqa: S101 - a Select always compiles to SQL
     return compiled
 
 
-def _read_sqlite(connection: Connection, statement: Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+def _read_sqlite(connection: Connection, statement: Statement, schema: dict[str, pl.DataType]) -> pl.DataFrame:
     def stored(dtype: pl.DataType) -> pl.DataType:
         if dtype in (pl.Date(), pl.Datetime("us")):
             return pl.String()
@@ -55,7 +57,7 @@ def _read_sqlite(connection: Connection, statement: Select[Any], schema: dict[st
 
     compiled = _compiled(connection, statement)
     values = compiled.construct_params()
-    processors = compiled._bind_processors
+    processors: Any = compiled._bind_processors
     bound = tuple(processors[k](values[k]) if k in processors else values[k] for k in compiled.positiontup or ())
     raw = {name: stored(dtype) for name, dtype in schema.items()}
     driver = connection.connection.driver_connection
@@ -75,7 +77,7 @@ def _read_sqlite(connection: Connection, statement: Select[Any], schema: dict[st
     )
 
 
-def _read_postgresql(connection: Connection, statement: Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+def _read_postgresql(connection: Connection, statement: Statement, schema: dict[str, pl.DataType]) -> pl.DataFrame:
     compiled = _compiled(connection, statement)
     driver = connection.connection.driver_connection
     assert driver is not None  # noqa: S101 - an open connection has one
@@ -105,7 +107,7 @@ def _read_postgresql(connection: Connection, statement: Select[Any], schema: dic
     )
 
 
-def read_frame(connection: Connection, statement: Select[Any]) -> pl.DataFrame:
+def read_frame(connection: Connection, statement: Statement) -> pl.DataFrame:
     """The statement's rows as a frame with exact types; never infers them from data."""
     schema = schema_of(statement)
     if connection.dialect.name == "sqlite":
@@ -126,7 +128,7 @@ def _sqlite_rows(frame: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
     return stored.iter_rows()
 
 
-def insert_frame(connection: Connection, table: sa.Table, frame: pl.DataFrame) -> None:
+def insert_frame(connection: Connection, table: Any, frame: pl.DataFrame) -> None:
     """Appends the frame's rows; its columns are named as the table's. One transaction: the caller's."""
     if frame.is_empty():
         return
@@ -144,10 +146,12 @@ def insert_frame(connection: Connection, table: sa.Table, frame: pl.DataFrame) -
         cursor.copy(f"COPY {target} ({columns}) FROM STDIN (FORMAT csv, NULL '{NULL_MARK}')") as copy,
     ):
         for part in frame.iter_slices(FETCH):
-            copy.write(part.write_csv(include_header=False, null_value=NULL_MARK, datetime_format="%Y-%m-%d %H:%M:%S.%6f"))
+            copy.write(
+                part.write_csv(include_header=False, null_value=NULL_MARK, datetime_format="%Y-%m-%d %H:%M:%S.%6f")
+            )
 
 
-def update_frame(connection: Connection, table: sa.Table, frame: pl.DataFrame, key: str = "id") -> None:
+def update_frame(connection: Connection, table: Any, frame: pl.DataFrame, key: str = "id") -> None:
     """Updates rows by ``key`` with the frame's other columns. One transaction: the caller's."""
     if frame.is_empty():
         return

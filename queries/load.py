@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Date, Select, func, literal, select
+from sqlalchemy import Connection, Date, func, literal, select
 
 from dashboard.access import Scope
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES
@@ -25,6 +25,7 @@ from queries.tables import (
     SafetyCheck,
     Score,
     ScoreVersion,
+    Statement,
 )
 
 MANY = 5_000  # beyond so many ids, reading the whole scope and filtering in memory is quicker than a long list
@@ -32,7 +33,7 @@ MANY = 5_000  # beyond so many ids, reading the whole scope and filtering in mem
 
 def _versions(
     scope: Scope, current: Any, earlier: Any, columns: Sequence[str], owner: str, as_of: date, ids: Sequence[int] | None
-) -> list[Select[Any]]:
+) -> list[Statement]:
     visible = visible_episodes(scope)
     found = []
     for table in (current, earlier):
@@ -53,7 +54,7 @@ def _versions(
     return found
 
 
-def _read(connection: Connection, statements: Sequence[Select[Any]], ids: Sequence[int] | None) -> pl.DataFrame:
+def _read(connection: Connection, statements: Sequence[Statement], ids: Sequence[int] | None) -> pl.DataFrame:
     frame = pl.concat([read_frame(connection, statement) for statement in statements])
     if ids is not None and len(ids) > MANY:
         frame = frame.filter(pl.col("episode_id").is_in(list(ids)))
@@ -71,11 +72,12 @@ def history(connection: Connection, scope: Scope, as_of: date, episode_ids: Sequ
         _versions(scope, Episode, EpisodeVersion, [*names, "ending_known_from"], "id", as_of, episode_ids),
         episode_ids,
     )
+    owners: tuple[Any, ...] = (Appointment, AppointmentVersion)
     appointments = _read(
         connection,
         [
-            statement.add_columns(table.id.label("appointment_id"))
-            for statement, table in zip(
+            statement.add_columns(owner.id.label("appointment_id"))
+            for statement, owner in zip(
                 _versions(
                     scope,
                     Appointment,
@@ -85,7 +87,7 @@ def history(connection: Connection, scope: Scope, as_of: date, episode_ids: Sequ
                     as_of,
                     episode_ids,
                 ),
-                (Appointment, AppointmentVersion),
+                owners,
                 strict=True,
             )
         ],
@@ -103,7 +105,7 @@ def history(connection: Connection, scope: Scope, as_of: date, episode_ids: Sequ
     return History(episodes, appointments.select(order), scores, checks)
 
 
-def safety_checks(scope: Scope, as_of: date) -> Select[Any]:
+def safety_checks(scope: Scope, as_of: date) -> Statement:
     """Recorded follow-ups of risk answers, up to a day."""
     visible = visible_episodes(scope)
     return (

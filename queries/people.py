@@ -153,6 +153,4 @@ def set_password(
             token_version=User.token_version + 1,
         )
     )
-    audit.record(
-        connection, at=now, practice_id=practice_id, username=actor, action="change password", detail=username
-    )
+    audit.record(connection, at=now, practice_id=practice_id, username=actor, action="change password", detail=username)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CTE, Select, false, select
+from sqlalchemy import CTE, false, select
 
 from dashboard.access import Scope
-from queries.tables import Client, Clinician, Episode
+from queries.tables import Client, Clinician, Episode, Statement
 
 
 def visible_episodes(scope: Scope) -> CTE:
     """``visible_episode``: episode_id, practice_id, clinician_id, public_id, source_id, client_id, client_code."""
-    statement: Select[tuple[object, ...]] = (
+    statement: Statement = (
         select(
             Episode.id.label("episode_id"),
             Episode.practice_id,
@@ -24,13 +24,15 @@ def visible_episodes(scope: Scope) -> CTE:
         .where(Episode.practice_id == scope.practice_id)
     )
     if scope.clinician_ids is not None:
-        statement = statement.where(Episode.clinician_id.in_(sorted(scope.clinician_ids)) if scope.clinician_ids else false())
+        statement = statement.where(
+            Episode.clinician_id.in_(sorted(scope.clinician_ids)) if scope.clinician_ids else false()
+        )
     return statement.cte("visible_episode")
 
 
 def visible_clinicians(scope: Scope) -> CTE:
     """``visible_clinician``: clinician_id, practice_id, public_id, source_id, display_name, started_on, ended_on, is_trainee."""
-    statement: Select[tuple[object, ...]] = select(
+    statement: Statement = select(
         Clinician.id.label("clinician_id"),
         Clinician.practice_id,
         Clinician.public_id,

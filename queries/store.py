@@ -7,16 +7,24 @@ from datetime import date, datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from dashboard.access import operator_scope
 from dashboard.analytics.scoring import disagreements
 from dashboard.instruments import registry
-from dashboard.intake.batch import KEYS, SET_ASIDE, Batch
+from dashboard.intake.batch import KEYS, PLACE, SET_ASIDE, TABLES, Batch
 from queries import load
 from queries.frames import read_frame
 from queries.keys import next_id, public_id
-from queries.store_people import Count, Place, known_ids, store_clients, store_clinicians, store_leave, store_supervision
+from queries.store_people import (
+    Count,
+    Place,
+    known_ids,
+    store_clients,
+    store_clinicians,
+    store_leave,
+    store_supervision,
+)
 from queries.store_versions import SCORE_KEY, store_appointments, store_episodes, store_scores
 from queries.tables import Client, Clinician, Episode, Import, Practice, PracticeInstrument, Score
 from queries.waiting import keep_waiting, record_set_aside, settle, waiting_rows
@@ -44,7 +52,9 @@ class ImportResult:
     rules_touched: bool
 
 
-def _with_waiting(name: str, rows: pl.DataFrame, waiting: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+def _with_waiting(
+    name: str, rows: pl.DataFrame, waiting: pl.DataFrame | None
+) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     """Rows of the call and those kept from earlier calls; a row that comes again stands for the one that waited."""
     blank = {"pending_id": pl.Int64(), "set_aside_id": pl.Int64()}
     rows = rows.with_columns(pl.lit(None, dtype=t).alias(c) for c, t in blank.items())
@@ -96,7 +106,9 @@ def _store_table(
             return store_supervision(connection, place, rows), []
         case "episodes":
             opaque = [public_id(place.secret, "episode", place.source, one) for one in rows["episode_id"]]
-            named = rows.with_columns(pl.Series("public_id", opaque, dtype=pl.String)).rename({"episode_id": "source_id"})
+            named = rows.with_columns(pl.Series("public_id", opaque, dtype=pl.String)).rename(
+                {"episode_id": "source_id"}
+            )
             return store_episodes(connection, place, named, today)
         case "appointments":
             return store_appointments(connection, place, rows.rename({"appointment_id": "source_id"}), today)
@@ -107,7 +119,7 @@ def _store_table(
 def _disagreements(connection: Connection, place: Place, rows: pl.DataFrame) -> pl.DataFrame:
     """Totals that differ from their items, on the occasions that this call's scores touch (SET_ASIDE)."""
     nothing = pl.DataFrame(schema=SET_ASIDE)
-    occasion = SCORE_KEY[:3] + ["respondent"]
+    occasion = [*SCORE_KEY[:3], "respondent"]
     if rows.is_empty():
         return nothing
     owners = select(Episode.id).where(Episode.practice_id == place.practice_id, Episode.source == place.source)
@@ -188,7 +200,7 @@ def store_batch(
     waiting = waiting_rows(connection, place)
     counts: dict[str, dict[str, int]] = {}
     touched: set[int] = set()
-    reported = [batch.set_aside.cast(SET_ASIDE)]  # type: ignore[arg-type]
+    reported = [batch.set_aside.cast(pl.Schema(SET_ASIDE))]
     new_aside = record_set_aside(connection, place, batch.set_aside)
     settled = 0
     for name in PARENTS:
@@ -196,8 +208,6 @@ def store_batch(
         if given is None and name not in waiting:
             continue
         if given is None:
-            from dashboard.intake.batch import PLACE, TABLES
-
             given = pl.DataFrame(schema={**TABLES[name], **PLACE})
         rows, again = _with_waiting(name, given, waiting.get(name))
         rows, said, new, left = _resolve(connection, place, name, rows)
@@ -221,6 +231,6 @@ def store_batch(
     if not changed and not new_aside and not rules_touched:
         connection.execute(delete(Import).where(Import.id == import_id))
     else:
-        connection.execute(Import.__table__.update().where(Import.id == import_id).values(counts=counts, changed_rows=changed))  # type: ignore[attr-defined]
+        connection.execute(update(Import).where(Import.id == import_id).values(counts=counts, changed_rows=changed))
     kept = import_id if changed or new_aside or rules_touched else None
     return ImportResult(kept, counts, pl.concat(reported), frozenset(touched), rules_touched)

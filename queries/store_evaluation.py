@@ -124,10 +124,6 @@ def replace_episodes(
     for start in range(0, len(episode_ids), MANY_IDS):
         part = episode_ids[start : start + MANY_IDS]
         for table in PARTS:
-            connection.execute(
-                delete(table).where(table.evaluation_id == evaluation_id, table.episode_id.in_(part))
-            )
-    connection.execute(
-        update(Evaluation).where(Evaluation.id == evaluation_id).values(data_import_id=data_import_id)
-    )
+            connection.execute(delete(table).where(table.evaluation_id == evaluation_id, table.episode_id.in_(part)))
+    connection.execute(update(Evaluation).where(Evaluation.id == evaluation_id).values(data_import_id=data_import_id))
     _write(connection, evaluation_id, practice_id, assessment)

@@ -37,7 +37,7 @@ def _insert(connection: Connection, table: type[Base], place: Place, new: pl.Dat
         import_id=pl.lit(place.import_id),
         **own,
     )
-    insert_frame(connection, table.__table__, frame)  # type: ignore[arg-type]
+    insert_frame(connection, table.__table__, frame)
 
 
 def _keep_versions(connection: Connection, table: type[Base], old: pl.DataFrame, place: Place, today: date) -> None:
@@ -49,7 +49,7 @@ def _keep_versions(connection: Connection, table: type[Base], old: pl.DataFrame,
         practice_id=pl.lit(place.practice_id),
         superseded_on=pl.lit(today),
     )
-    insert_frame(connection, table.__table__, frame)  # type: ignore[arg-type]
+    insert_frame(connection, table.__table__, frame)
 
 
 def _given(column: str) -> pl.Expr:
@@ -98,9 +98,7 @@ EPISODE_FIELDS = [
 ]
 
 
-def store_episodes(
-    connection: Connection, place: Place, rows: pl.DataFrame, today: date
-) -> tuple[Count, list[int]]:
+def store_episodes(connection: Connection, place: Place, rows: pl.DataFrame, today: date) -> tuple[Count, list[int]]:
     """``rows``: source_id, public_id, internal client and clinician ids, the fields, recorded_on, ending_recorded_on.
 
     Returns the count and the ids of episodes that are new or changed.
@@ -153,7 +151,7 @@ def store_episodes(
         ending_known_from=pl.when("ending_corrected").then(pl.lit(today)).otherwise("ending_known_from"),
         import_id=pl.lit(place.import_id),
     )
-    update_frame(connection, Episode.__table__, current.select(stored))  # type: ignore[arg-type]
+    update_frame(connection, Episode.__table__, current.select(stored))
     count = Count(new.height, changed.height, both.height - changed.height)
     fresh = read_frame(
         connection,
@@ -233,8 +231,14 @@ def store_appointments(
         status_known_from=pl.when("restated").then(pl.lit(today)).otherwise("status_known_from"),
         import_id=pl.lit(place.import_id),
     )
-    update_frame(connection, Appointment.__table__, current.select(stored))  # type: ignore[arg-type]
-    touched = pl.concat([new.select("episode_id"), changed.select("episode_id"), changed.select(pl.col("episode_id_new").alias("episode_id"))])
+    update_frame(connection, Appointment.__table__, current.select(stored))
+    touched = pl.concat(
+        [
+            new.select("episode_id"),
+            changed.select("episode_id"),
+            changed.select(pl.col("episode_id_new").alias("episode_id")),
+        ]
+    )
     count = Count(new.height, changed.height, both.height - changed.height)
     return count, touched["episode_id"].unique().to_list()
 
@@ -250,7 +254,7 @@ def _settle_versions(connection: Connection, happened: pl.DataFrame) -> None:
     )
     if earlier.height:
         joined = earlier.join(happened.select("id", "status", "status_known_from"), on="id").drop("id")
-        update_frame(connection, AppointmentVersion.__table__, joined, key="version_id")  # type: ignore[arg-type]
+        update_frame(connection, AppointmentVersion.__table__, joined, key="version_id")
 
 
 SCORE_KEY = ["episode_id", "taken_on", "instrument", "scale", "respondent"]
@@ -260,7 +264,12 @@ def store_scores(connection: Connection, place: Place, rows: pl.DataFrame, today
     """``rows``: internal episode_id, the rest of the key, value, appointment_ref, recorded_on."""
     owners = select(Episode.id).where(Episode.practice_id == place.practice_id, Episode.source == place.source)
     statement = select(
-        Score.id, *(getattr(Score, c) for c in SCORE_KEY), Score.value, Score.appointment_ref, Score.known_from, Score.import_id
+        Score.id,
+        *(getattr(Score, c) for c in SCORE_KEY),
+        Score.value,
+        Score.appointment_ref,
+        Score.known_from,
+        Score.import_id,
     ).where(Score.episode_id.in_(owners))
     present = read_frame(connection, statement)
     rows = rows.sort(SCORE_KEY)
@@ -285,6 +294,8 @@ def store_scores(connection: Connection, place: Place, rows: pl.DataFrame, today
         known_from=pl.when("is_correction").then(pl.lit(today)).otherwise("known_from"),
         import_id=pl.lit(place.import_id),
     )
-    update_frame(connection, Score.__table__, current.select("id", "value", "appointment_ref", "known_from", "import_id"))  # type: ignore[arg-type]
+    update_frame(
+        connection, Score.__table__, current.select("id", "value", "appointment_ref", "known_from", "import_id")
+    )
     touched = pl.concat([new.select("episode_id"), changed.select("episode_id")])["episode_id"].unique().to_list()
     return Count(new.height, changed.height, both.height - changed.height), touched

@@ -9,11 +9,12 @@ was still the known one then. Dates are days in the practice's time zone; times 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, MetaData, Select, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+Statement: TypeAlias = Select[*tuple[Any, ...]]
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
 

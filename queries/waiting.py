@@ -43,7 +43,7 @@ def record_set_aside(connection: Connection, place: Place, rows: pl.DataFrame, m
             source=pl.lit(place.source),
             import_id=pl.lit(place.import_id),
         )
-        insert_frame(connection, SetAside.__table__, new)  # type: ignore[arg-type]
+        insert_frame(connection, SetAside.__table__, new)
     return new.height
 
 
@@ -61,7 +61,9 @@ def waiting_rows(connection: Connection, place: Place) -> dict[str, pl.DataFrame
         schema = {c: pl.String() if t.is_temporal() else t for c, t in TABLES[name].items()}
         rows = part["row"].str.json_decode(pl.Struct(schema)).struct.unnest()
         rows = rows.with_columns(
-            pl.col(c).str.to_date("%Y-%m-%d") if t == pl.Date() else pl.col(c).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us")
+            pl.col(c).str.to_date("%Y-%m-%d")
+            if t == pl.Date()
+            else pl.col(c).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us")
             for c, t in TABLES[name].items()
             if t.is_temporal()
         )
@@ -83,10 +85,12 @@ def keep_waiting(
         "line",
         pl.lit(column).alias("column"),
         pl.col(column).alias("value"),
-        pl.format("{} '{}' is not known yet; the row is kept and tried again at the next import", pl.lit(column), pl.col(column)).alias(
-            "reason"
-        ),
-    ).cast(SET_ASIDE)  # type: ignore[arg-type]
+        pl.format(
+            "{} '{}' is not known yet; the row is kept and tried again at the next import",
+            pl.lit(column),
+            pl.col(column),
+        ).alias("reason"),
+    ).cast(pl.Schema(SET_ASIDE))
     if orphans.is_empty() or not fresh:
         return reported, 0
     rows = _as_json(table, orphans)
@@ -94,7 +98,9 @@ def keep_waiting(
     new = record_set_aside(connection, place, reported, marks)
     known = read_frame(
         connection,
-        select(SetAside.id.label("set_aside_id"), SetAside.fingerprint).where(SetAside.practice_id == place.practice_id),
+        select(SetAside.id.label("set_aside_id"), SetAside.fingerprint).where(
+            SetAside.practice_id == place.practice_id
+        ),
     )
     there = read_frame(
         connection,
@@ -118,7 +124,7 @@ def keep_waiting(
             source=pl.lit(place.source),
             table_name=pl.lit(table),
         )
-        insert_frame(connection, PendingRow.__table__, frame)  # type: ignore[arg-type]
+        insert_frame(connection, PendingRow.__table__, frame)
     return reported, new
 
 

@@ -18,7 +18,8 @@ def _rows(seed: int, today: date, clinicians: int, episodes: int) -> dict[str, l
             for i in range(clinicians)
         ],
         "supervision": [
-            {"supervisor_id": "00", "supervisee_id": f"0{i}", "from": "2024-01-01", "to": ""} for i in range(1, clinicians)
+            {"supervisor_id": "00", "supervisee_id": f"0{i}", "from": "2024-01-01", "to": ""}
+            for i in range(1, clinicians)
         ],
         "clients": [],
         "episodes": [],

@@ -79,7 +79,7 @@ def marks(totals: pl.DataFrame, instruments: dict[str, Instrument]) -> pl.DataFr
 
     position = pl.int_range(pl.len(), dtype=pl.Int64)
     joined = joined.with_columns(row=position).with_columns(first=pl.col("row").min().over("episode_id"))
-    since = joined["taken_on"].gather((joined["first"] + joined["start"].fill_null(0)))
+    since = joined["taken_on"].gather(joined["first"] + joined["start"].fill_null(0))
     return joined.with_columns(
         points("reference"),
         points("major_below"),
@@ -114,7 +114,11 @@ def _ceiling(rated: pl.DataFrame, instruments: dict[str, Instrument], rules: Rul
 
 
 def alliance(
-    marked: pl.DataFrame, episodes: pl.DataFrame, attended: pl.DataFrame, instruments: dict[str, Instrument], rules: Rules
+    marked: pl.DataFrame,
+    episodes: pl.DataFrame,
+    attended: pl.DataFrame,
+    instruments: dict[str, Instrument],
+    rules: Rules,
 ) -> pl.DataFrame:
     """One row per episode with a client alliance rating; input from ``marks``, ``dated`` sessions and the episodes.
 

@@ -54,7 +54,9 @@ def outcome(
     numbered = (
         scored.sort(["taken_on", "episode_id"])
         .join_asof(
-            sessions.select("episode_id", pl.col("day").alias("taken_on"), "session_number").sort(["taken_on", "session_number"]),
+            sessions.select("episode_id", pl.col("day").alias("taken_on"), "session_number").sort(
+                ["taken_on", "session_number"]
+            ),
             on="taken_on",
             by="episode_id",
             strategy="backward",

@@ -91,7 +91,11 @@ def gain(first: pl.Expr, last: pl.Expr) -> pl.Expr:
 
 def is_reliable(points: pl.Expr) -> pl.Expr:
     """Whether a change of so many points is beyond measurement error (needs ``rc``, ``rc_inclusive``)."""
-    return pl.when(pl.col("rc_inclusive")).then(points >= pl.col("rc") - ROUNDING).otherwise(points > pl.col("rc") + ROUNDING)
+    return (
+        pl.when(pl.col("rc_inclusive"))
+        .then(points >= pl.col("rc") - ROUNDING)
+        .otherwise(points > pl.col("rc") + ROUNDING)
+    )
 
 
 def is_clinical(score: pl.Expr) -> pl.Expr:

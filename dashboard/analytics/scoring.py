@@ -77,7 +77,9 @@ def totals(scores: pl.DataFrame, instruments: dict[str, Instrument]) -> pl.DataF
     made = derived(scores, instruments)
     if made.height:
         key = [*OCCASION, "scale"]
-        given = pl.concat([made.select(TOTALS.schema.keys()), given.select(TOTALS.schema.keys()).join(made, on=key, how="anti")])
+        given = pl.concat(
+            [made.select(TOTALS.schema.keys()), given.select(TOTALS.schema.keys()).join(made, on=key, how="anti")]
+        )
     return given.select(TOTALS.schema.keys()).sort(["episode_id", "instrument", "scale", "respondent", "taken_on"])
 
 

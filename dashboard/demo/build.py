@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,15 +20,14 @@ from dashboard.demo.practice import build
 from dashboard.demo.users import DemoUser, demo_users
 from dashboard.evaluation import ensure_current
 from dashboard.opening import opened
-from dashboard.settings import Settings
+from dashboard.settings import Settings, data_folder
+from dashboard.signin.passwords import hashed, random_password
 from queries import audit, load, people, practices
 from queries.engine import reading, writing
 from queries.store import store_batch
 
 NAME = "Harbour Street Practice (invented)"
 SOURCE = "demo"
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without letters that are mistaken for one another
-PASSWORD_LENGTH = 14
 Progress = Callable[[str, float], None] | None
 
 
@@ -52,8 +50,6 @@ def _passwords_file(settings: Settings, engine: Engine) -> Path:
     database = engine.url.database if engine.dialect.name == "sqlite" else None
     if database and database != ":memory:":
         return Path(database).with_suffix(".passwords.json")
-    from dashboard.settings import data_folder
-
     return data_folder() / f"{engine.url.database or 'demo'}.passwords.json"
 
 
@@ -90,7 +86,7 @@ def build_once(
             progress("Inventing a practice", 0.1)
         batch = build(seed, clinicians, episodes, now.date())
         members = demo_users(batch)
-        made = [(user, "".join(secrets.choice(ALPHABET) for _ in range(PASSWORD_LENGTH))) for user in members]
+        made = [(user, random_password()) for user in members]
         if progress:
             progress("Storing", 0.4)
         with writing(engine) as connection:
@@ -98,7 +94,9 @@ def build_once(
             store_batch(connection, practice_id, SOURCE, batch, today=now.date(), now=now, username=None)
             for user, password in made:
                 _add(connection, practice_id, user, password, now)
-            audit.record(connection, at=now, practice_id=practice_id, username="operator", action="import demo practice")
+            audit.record(
+                connection, at=now, practice_id=practice_id, username="operator", action="import demo practice"
+            )
         listed = [(str(user.role), user.username, password) for user, password in made]
         _write_private(kept, json.dumps(listed))
         if progress:
@@ -115,7 +113,7 @@ def _add(connection, practice_id: int, user: DemoUser, password: str, now: datet
         username=user.username,
         role=user.role,
         clinician_id=clinician,
-        password=password,
+        password_hash=hashed(password),
         must_change=False,
         now=now,
         actor="operator",

@@ -93,7 +93,9 @@ def read_own(text: str, file: str) -> list[dict[str, Any]]:
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"]) or "the entry"
-            raise UnusableInput(f"{file}: instrument {label}, {field}: {first['msg']}. Mend it and import again.") from None
+            raise UnusableInput(
+                f"{file}: instrument {label}, {field}: {first['msg']}. Mend it and import again."
+            ) from None
         except ValueError as error:
             raise UnusableInput(f"{file}: instrument {label}: {error}. Mend it and import again.") from None
     if len(found) != len(rows):

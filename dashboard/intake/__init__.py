@@ -60,20 +60,17 @@ def read_batch(
     own: list[dict[str, Any]] = []
     ignored: dict[str, list[str]] = {}
     if mapping is not None:
-        from dashboard.intake.mapping import mapped_tables
-
-        raws, own, files = mapped_tables(mapping, paths, limits)
-    else:
-        found = files_in(paths)
-        files = [path.name for path in found]
-        raws = []
-        for number, path in enumerate(found, start=1):
-            if path.name == OWN:
-                own += read_own(decoded(path, path.name, limits), path.name)
-                continue
-            raws += raw_tables(path, limits)
-            if progress:
-                progress(f"Reading {path.name}", 0.3 * number / len(found))
+        raise UnusableInput("Mappings are not available in this version. Nothing was imported.")
+    found = files_in(paths)
+    files = [path.name for path in found]
+    raws = []
+    for number, path in enumerate(found, start=1):
+        if path.name == OWN:
+            own += read_own(decoded(path, path.name, limits), path.name)
+            continue
+        raws += raw_tables(path, limits)
+        if progress:
+            progress(f"Reading {path.name}", 0.3 * number / len(found))
     instruments = known_instruments | {key: one for key, one in registry(own).items() if key in {o["key"] for o in own}}
     day = Day(today, timezone)
     tables: dict[str, pl.DataFrame] = {}
@@ -86,7 +83,10 @@ def read_batch(
             if unknown := _known_columns(raw):
                 ignored[raw.file] = unknown
             aside.append(raw.ragged)
-        rows = pl.concat([raw.rows.select(c for c in raw.rows.columns if c in TABLES[name] or c in PLACE) for raw in parts], how="diagonal")
+        rows = pl.concat(
+            [raw.rows.select(c for c in raw.rows.columns if c in TABLES[name] or c in PLACE) for raw in parts],
+            how="diagonal",
+        )
         table = checked(name, rows, day)
         tables[name] = _finished(name, table, instruments)
         aside += table.aside

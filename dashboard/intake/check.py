@@ -74,7 +74,13 @@ class Checked:
     def report(self, bad: pl.DataFrame, column: str | None, reason: str | pl.Expr, *, shown: str | None = None) -> None:
         """Notes rows without dropping them."""
         name = shown or column
-        value = pl.col(f"raw_{name}") if name and f"raw_{name}" in bad.columns else pl.col(name).cast(pl.String) if name else None
+        value = (
+            pl.col(f"raw_{name}")
+            if name and f"raw_{name}" in bad.columns
+            else pl.col(name).cast(pl.String)
+            if name
+            else None
+        )
         self.aside.append(
             bad.select(
                 "file",
@@ -152,10 +158,16 @@ def _table_rules(table: Checked, day: Day) -> None:
         table.rows = table.rows.with_columns(pl.col("respondent").fill_null("client"))
         table.drop(pl.col("taken_on") > day.today, "taken_on", "a day that has not come yet")
     if table.name == "clients":
-        table.drop(~pl.col("birth_year").is_between(EARLIEST_YEAR, day.today.year), "birth_year", "not a possible year of birth")
+        table.drop(
+            ~pl.col("birth_year").is_between(EARLIEST_YEAR, day.today.year),
+            "birth_year",
+            "not a possible year of birth",
+        )
     if table.name == "episodes":
         table.drop(pl.col("planned_sessions") < 0, "planned_sessions", "below zero")
-        table.drop(pl.col("ending").is_not_null() & pl.col("closed_on").is_null(), "ending", "an ending without closed_on")
+        table.drop(
+            pl.col("ending").is_not_null() & pl.col("closed_on").is_null(), "ending", "an ending without closed_on"
+        )
         table.rows = table.rows.with_columns(
             ending=pl.when(pl.col("closed_on").is_not_null()).then(pl.col("ending").fill_null("unknown"))
         )
@@ -163,7 +175,9 @@ def _table_rules(table: Checked, day: Day) -> None:
         if column in table.rows.columns:
             table.drop(pl.col(column) > day.today, column, "a day that has not come yet")
     if table.name == "supervision":
-        table.drop(pl.col("supervisor_id") == pl.col("supervisee_id"), "supervisee_id", "the same person as the supervisor")
+        table.drop(
+            pl.col("supervisor_id") == pl.col("supervisee_id"), "supervisee_id", "the same person as the supervisor"
+        )
 
 
 def checked(name: str, raw: pl.DataFrame, day: Day) -> Checked:
@@ -182,5 +196,3 @@ def checked(name: str, raw: pl.DataFrame, day: Day) -> Checked:
         _convert(table, column, dtype, day)
     _table_rules(table, day)
     return table
-
-

@@ -165,7 +165,12 @@ def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
         if dtype.is_float():
             whole = pl.col(name) == pl.col(name).round(0)
             as_whole = pl.col(name).cast(pl.Int64, strict=False).cast(pl.String)
-            return pl.when(whole.fill_null(False) & pl.col(name).is_finite()).then(as_whole).otherwise(pl.col(name).cast(pl.String)).alias(name)
+            return (
+                pl.when(whole.fill_null(False) & pl.col(name).is_finite())
+                .then(as_whole)
+                .otherwise(pl.col(name).cast(pl.String))
+                .alias(name)
+            )
         if dtype == pl.Boolean():
             return pl.when(pl.col(name)).then(pl.lit("true")).when(~pl.col(name)).then(pl.lit("false")).alias(name)
         return pl.col(name).cast(pl.String, strict=False).alias(name)
@@ -176,9 +181,7 @@ def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
 def _typed_table(name: str, file: str, frame: pl.DataFrame) -> RawTable:
     columns = _header(file, frame.columns)
     frame.columns = columns
-    rows = _as_text(frame).with_columns(
-        file=pl.lit(file), line=pl.int_range(pl.len(), dtype=pl.Int64) + 2
-    )
+    rows = _as_text(frame).with_columns(file=pl.lit(file), line=pl.int_range(pl.len(), dtype=pl.Int64) + 2)
     blank = pl.all_horizontal(pl.col(c).is_null() | (pl.col(c).str.strip_chars() == "") for c in columns)
     return RawTable(name, file, columns, rows.filter(~blank), pl.DataFrame(schema=SET_ASIDE))
 
@@ -215,7 +218,9 @@ def _parquet(path: Path, file: str, limits: Limits) -> pl.DataFrame:
             raise _too_large(file, limits)
         return frame.collect()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise _refuse(file, f"it is not a Parquet file that can be read ({str(error)[:80]})", "Write it again.") from None
+        raise _refuse(
+            file, f"it is not a Parquet file that can be read ({str(error)[:80]})", "Write it again."
+        ) from None
 
 
 def raw_tables(path: Path, limits: Limits) -> list[RawTable]:
@@ -225,7 +230,9 @@ def raw_tables(path: Path, limits: Limits) -> list[RawTable]:
         return _excel(path, file, limits)
     name = stem_of(path)
     if kind is None or name not in TABLES:
-        raise _refuse(file, "the program knows no such file", f"Known: {', '.join(TABLES)} as .csv, .csv.gz, .xlsx or .parquet.")
+        raise _refuse(
+            file, "the program knows no such file", f"Known: {', '.join(TABLES)} as .csv, .csv.gz, .xlsx or .parquet."
+        )
     if kind == ".parquet":
         return [_typed_table(name, file, _parquet(path, file, limits))]
     columns, rows, ragged = read_csv(path, file, limits)
@@ -239,7 +246,9 @@ def files_in(paths: list[Path]) -> list[Path]:
         if path.is_dir():
             inside = [p for p in sorted(path.iterdir()) if p.is_file() and (kind_of(p) or p.name == OWN)]
             if not inside:
-                raise _refuse(str(path), "the folder holds no file that the program knows", f"Known: {', '.join(TABLES)}.")
+                raise _refuse(
+                    str(path), "the folder holds no file that the program knows", f"Known: {', '.join(TABLES)}."
+                )
             found += inside
         elif path.is_file():
             found.append(path)

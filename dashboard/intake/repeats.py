@@ -49,14 +49,22 @@ def check_ranges(table: Checked, instruments: dict[str, Instrument]) -> None:
         ranges.append((instrument, scale, known is not None, low, high))
     frame = pl.DataFrame(
         ranges,
-        schema={"instrument": pl.String(), "scale": pl.String(), "known": pl.Boolean(), "low": pl.Float64(), "high": pl.Float64()},
+        schema={
+            "instrument": pl.String(),
+            "scale": pl.String(),
+            "known": pl.Boolean(),
+            "low": pl.Float64(),
+            "high": pl.Float64(),
+        },
         orient="row",
     )
     table.rows = table.rows.join(frame, on=["instrument", "scale"], how="left", maintain_order="left")
     table.drop(~pl.col("known"), "instrument", "no such instrument; define it in instruments.toml")
     table.drop(pl.col("low").is_null(), "scale", "this instrument has no such scale that can be scored")
     outside = ~pl.col("value").is_between(pl.col("low"), pl.col("high"))
-    reason = pl.format("outside the scale's range {} to {}", pl.col("low").cast(pl.String), pl.col("high").cast(pl.String))
+    reason = pl.format(
+        "outside the scale's range {} to {}", pl.col("low").cast(pl.String), pl.col("high").cast(pl.String)
+    )
     table.drop(outside, "value", reason)
 
 

@@ -53,7 +53,10 @@ def change_days(history: History, as_of: date, rules: Rules) -> pl.DataFrame:
     episodes, appointments, scores = history.episodes, history.appointments, history.scores
     starts = pl.col("starts_at").dt.date()
     parts = [
-        *(_column(episodes, pl.col(c)) for c in ("valid_from", "valid_to", "opened_on", "closed_on", "ending_known_from")),
+        *(
+            _column(episodes, pl.col(c))
+            for c in ("valid_from", "valid_to", "opened_on", "closed_on", "ending_known_from")
+        ),
         *(_column(appointments, pl.col(c)) for c in ("valid_from", "valid_to", "status_known_from")),
         _column(appointments, starts),
         _column(appointments, starts + pl.duration(days=1)),

@@ -34,7 +34,9 @@ class History:
 
 
 def _valid() -> pl.Expr:
-    return (pl.col("valid_from") <= pl.col("as_of")) & (pl.col("valid_to").is_null() | (pl.col("as_of") < pl.col("valid_to")))
+    return (pl.col("valid_from") <= pl.col("as_of")) & (
+        pl.col("valid_to").is_null() | (pl.col("as_of") < pl.col("valid_to"))
+    )
 
 
 def as_known(history: History, days: pl.DataFrame) -> Frames:
@@ -50,7 +52,9 @@ def as_known(history: History, days: pl.DataFrame) -> Frames:
         .with_columns(
             closed_on=pl.when(closing).then(pl.col("closed_on")),
             ending=pl.when(closing).then(pl.col("ending")),
-            change_requested_on=pl.when(pl.col("change_requested_on") <= pl.col("as_of")).then(pl.col("change_requested_on")),
+            change_requested_on=pl.when(pl.col("change_requested_on") <= pl.col("as_of")).then(
+                pl.col("change_requested_on")
+            ),
         )
     )
     units = episodes.select("unit", "episode_id", "as_of")

@@ -14,7 +14,8 @@ def flag_lives(raised: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     shows today's numbers, a cleared one those of the day it was raised. Each risk answer has a life of its own.
     """
     numbered = days.with_columns(
-        place=pl.int_range(pl.len(), dtype=pl.Int64).over("episode_id"), count=pl.len().over("episode_id").cast(pl.Int64)
+        place=pl.int_range(pl.len(), dtype=pl.Int64).over("episode_id"),
+        count=pl.len().over("episode_id").cast(pl.Int64),
     )
     found = (
         raised.rename({"episode_id": "unit"})
@@ -30,7 +31,10 @@ def flag_lives(raised: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
         raised_on=pl.col("as_of").first(),
         last_place=pl.col("place").last(),
         count=pl.col("count").first(),
-        **{f"{name}_first": pl.col(name).first() for name in ("since", "value", "threshold", "evidence", "rule_version")},
+        **{
+            f"{name}_first": pl.col(name).first()
+            for name in ("since", "value", "threshold", "evidence", "rule_version")
+        },
         **{f"{name}_last": pl.col(name).last() for name in ("since", "value", "threshold", "evidence", "rule_version")},
     )
     stands = pl.col("last_place") == pl.col("count") - 1

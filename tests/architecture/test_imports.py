@@ -32,19 +32,46 @@ ENGINE_ONLY = {"Engine", "Connection"}
 
 # room -> rooms it may not reach
 FORBIDDEN = {
-    "dashboard/analytics/": ("queries", "pages", "dashboard.ui", "dashboard.charts", "dashboard.signals", "dashboard.signin"),
+    "dashboard/analytics/": (
+        "queries",
+        "pages",
+        "dashboard.ui",
+        "dashboard.charts",
+        "dashboard.signals",
+        "dashboard.signin",
+    ),
     "dashboard/signals/": ("queries", "pages", "dashboard.ui", "dashboard.charts", "dashboard.signin"),
     "dashboard/replay": ("queries", "pages", "dashboard.ui", "dashboard.charts", "dashboard.signin"),
     "dashboard/charts/": ("queries", "pages", "dashboard.ui", "dashboard.signin"),
-    "dashboard/instruments/": ("queries", "pages", "dashboard.ui", "dashboard.charts", "dashboard.signals", "dashboard.signin"),
+    "dashboard/instruments/": (
+        "queries",
+        "pages",
+        "dashboard.ui",
+        "dashboard.charts",
+        "dashboard.signals",
+        "dashboard.signin",
+    ),
     "dashboard/access.py": ("queries", "pages", "dashboard.ui", "dashboard.charts", "dashboard.analytics"),
     "dashboard/contracts.py": ("queries", "pages", "dashboard.ui", "dashboard.charts", "dashboard.analytics"),
     "dashboard/glossary.py": ("queries", "pages", "dashboard.ui", "dashboard.charts", "dashboard.analytics"),
-    "queries/": ("pages", "dashboard.ui", "dashboard.charts", "dashboard.signin", "dashboard.cli", "dashboard.evaluation"),
+    "queries/": (
+        "pages",
+        "dashboard.ui",
+        "dashboard.charts",
+        "dashboard.signin",
+        "dashboard.cli",
+        "dashboard.evaluation",
+    ),
 }
 
 CLOCK = {("datetime", "now"), ("datetime", "today"), ("date", "today"), ("datetime", "utcnow"), ("time", "time")}
-CLOCK_PLACES = ("dashboard/app.py", "dashboard/cli.py", "dashboard/server.py", "dashboard/signin/", "dashboard/settings.py")
+CLOCK_PLACES = (
+    "dashboard/app.py",
+    "dashboard/cli.py",
+    "dashboard/server.py",
+    "dashboard/signin/",
+    "dashboard/settings.py",
+)
 
 
 def _place(path: Path) -> str:
@@ -91,7 +118,11 @@ def test_only_the_edges_know_the_clock(path: Path) -> None:
     if place.startswith(CLOCK_PLACES):
         return
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+        ):
             assert (node.func.value.id, node.func.attr) not in CLOCK, f"{place}:{node.lineno} reads the clock"
 
 

@@ -1,0 +1,1 @@
+"""A seeded, believable practice that nobody is in."""

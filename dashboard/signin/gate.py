@@ -1,0 +1,145 @@
+"""The gate: who is this? Asked on every rerun, answered from the database.
+
+streamlit-authenticator draws the form and checks the bcrypt hash. Its own cookie is never issued nor accepted: expiry 0
+and a random key. The session is ours: a random id in an HttpOnly cookie, its hash and its life in the database.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Any
+
+import bcrypt
+import streamlit as st
+import streamlit_authenticator as stauth
+
+from dashboard import runtime
+from dashboard.access import Viewer
+from dashboard.signin.passwords import COST
+from queries import people, sessions
+from queries.engine import reading, writing
+
+COOKIE = "supervision_session"
+REFUSED = "Sign-in did not work. Check the name and the password, or wait a while and try again."
+_KEY = secrets.token_hex(32)
+_NOBODY = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(COST)).decode()
+
+
+def cookie_name() -> str:
+    """Prefixed where the site is served over TLS, so that no other site can set it."""
+    return f"__Host-{COOKIE}" if runtime.settings().tls else COOKIE
+
+
+class _Names(dict[str, dict[str, Any]]):
+    """Credentials by name, read when asked: an unknown, disabled or locked name costs the same bcrypt check and fails."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> dict[str, Any]:
+        settings = runtime.settings()
+        with reading(runtime.engine()) as connection:
+            found = sessions.attempt(connection, name, settings.now(), settings.lock_minutes)
+        locked = found.failed >= settings.max_sign_in_attempts
+        open_hash = _NOBODY if locked or found.password_hash is None else found.password_hash
+        self[name] = {"password": open_hash, "roles": [], "failed_login_attempts": 0, "email": None, "name": name}
+        return self[name]
+
+    def get(self, name: str, default: Any = None) -> dict[str, Any]:
+        return self[name]
+
+
+def _session_id() -> str | None:
+    kept = st.session_state.get("_session_id") or st.context.cookies.get(cookie_name())
+    return kept if isinstance(kept, str) else None
+
+
+def _viewer(session_id: str) -> Viewer | None:
+    settings = runtime.settings()
+    now = settings.now()
+    with reading(runtime.engine()) as connection:
+        live = sessions.username_of(
+            connection,
+            session_id,
+            now,
+            idle_minutes=settings.session_idle_minutes,
+            absolute_hours=settings.session_absolute_hours,
+        )
+        viewer = None if live is None else people.viewer(connection, live[0], now.date())
+    if live is not None and live[1]:
+        with writing(runtime.engine()) as connection:
+            sessions.touch(connection, session_id, now)
+    return viewer
+
+
+def _forget_state() -> None:
+    for key in list(st.session_state):
+        del st.session_state[key]
+
+
+def sign_out() -> None:
+    """Ends the session on the server; the cookie that is left opens nothing."""
+    session_id = _session_id()
+    if session_id:
+        with writing(runtime.engine()) as connection:
+            sessions.end(connection, session_id, runtime.settings().now())
+    _forget_state()
+
+
+def _bind_cookie(code: str) -> None:
+    script = (
+        f"<script>fetch('/session/bind',{{method:'POST',body:{json.dumps(code)},credentials:'same-origin'}})</script>"
+    )
+    st.html(script, unsafe_allow_javascript=True)
+
+
+def _accepted(username: str) -> None:
+    settings = runtime.settings()
+    session_id, code = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    with writing(runtime.engine()) as connection:
+        sessions.forget_old(connection, settings.now(), settings.session_absolute_hours)
+        sessions.start(connection, username, session_id, code, settings.now())
+    st.session_state["_session_id"], st.session_state["_bind_code"] = session_id, code
+
+
+def _form() -> None:
+    settings = runtime.settings()
+    st.markdown("# Supervision")
+    st.markdown("Sign in to see your caseload.")
+    credentials: dict[str, Any] = {"usernames": {}}
+    form = stauth.Authenticate(credentials, "unused", _KEY, cookie_expiry_days=0, auto_hash=False, login_sleep_time=0)
+    names = _Names()
+    credentials["usernames"] = names
+    refused = False
+    try:
+        form.login(
+            fields={"Form name": "Sign in", "Username": "User name", "Password": "Password", "Login": "Sign in"},
+            callback=lambda given: _accepted(given["username"]),
+        )
+    except stauth.LoginError:
+        refused = True
+    if st.session_state.get("_session_id"):
+        st.rerun()
+    failed = [name for name, one in names.items() if one["failed_login_attempts"]]
+    for name in failed:
+        with writing(runtime.engine()) as connection:
+            sessions.record_failure(connection, name, settings.now(), settings.lock_minutes)
+    if refused or failed or st.session_state.get("authentication_status") is False:
+        st.error(REFUSED)
+
+
+def require_sign_in() -> Viewer:
+    """The person on the other side, or the sign-in form and nothing else."""
+    session_id = _session_id()
+    viewer = _viewer(session_id) if session_id else None
+    if viewer is not None:
+        st.session_state["_session_id"] = session_id
+        if code := st.session_state.pop("_bind_code", None):
+            _bind_cookie(code)
+        return viewer
+    if st.session_state.get("_session_id"):
+        _forget_state()
+    _form()
+    st.stop()
+    raise AssertionError

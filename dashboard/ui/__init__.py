@@ -1,0 +1,1 @@
+"""Drawing a View with Streamlit; decides nothing."""

@@ -1,0 +1,148 @@
+"""What the caseload and the episode page read: states, flags, scores and appointments of the current evaluation."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from dashboard.access import Scope
+from dashboard.contracts import SCORES
+from queries.scope import visible_clinicians, visible_episodes
+from queries.tables import Appointment, Audit, Episode, EpisodeState, Evaluation, Flag, Score, Statement
+
+
+def evaluation(scope: Scope) -> Statement:
+    """The evaluation that pages read: as_of, rules_version, evaluated_at."""
+    visible = visible_clinicians(scope)
+    allowed = select(func.count()).select_from(visible).scalar_subquery()
+    return select(Evaluation.id, Evaluation.as_of, Evaluation.rules_version, Evaluation.evaluated_at).where(
+        Evaluation.practice_id == scope.practice_id, Evaluation.is_current, allowed > 0
+    )
+
+
+def clinicians(scope: Scope) -> Statement:
+    """The clinicians in scope, by name."""
+    visible = visible_clinicians(scope)
+    return select(visible.c.clinician_id, visible.c.public_id, visible.c.display_name, visible.c.source_id).order_by(
+        visible.c.display_name, visible.c.source_id
+    )
+
+
+STATE = (
+    "opened_on",
+    "closed_on",
+    "ending",
+    "first_attended_on",
+    "sessions_attended",
+    "last_attended_on",
+    "next_booked_on",
+    "outcome_instrument",
+    "scores",
+    "baseline",
+    "baseline_on",
+    "latest",
+    "latest_on",
+    "change",
+    "change_category",
+    "alliance_instrument",
+    "alliance_latest",
+    "alliance_latest_on",
+    "alliance_reference",
+    "rupture",
+    "priority",
+    "missing",
+)
+
+
+def states(scope: Scope, *, open_only: bool = True, public_id: str | None = None) -> Statement:
+    """One row per episode of the current evaluation: its state with code and opaque id."""
+    visible = visible_episodes(scope)
+    statement = (
+        select(
+            visible.c.episode_id,
+            visible.c.public_id,
+            visible.c.client_code,
+            visible.c.clinician_id,
+            *(getattr(EpisodeState, name) for name in STATE),
+        )
+        .select_from(visible)
+        .join(EpisodeState, EpisodeState.episode_id == visible.c.episode_id)
+        .join(Evaluation, Evaluation.id == EpisodeState.evaluation_id)
+        .where(Evaluation.is_current)
+    )
+    if open_only:
+        statement = statement.where(EpisodeState.closed_on.is_(None))
+    if public_id is not None:
+        statement = statement.where(visible.c.public_id == public_id)
+    return statement
+
+
+def flags(scope: Scope, *, standing: bool = True) -> Statement:
+    """Flags of the current evaluation in scope."""
+    visible = visible_episodes(scope)
+    statement = (
+        select(
+            visible.c.episode_id,
+            Flag.signal,
+            Flag.family,
+            Flag.raised_on,
+            Flag.since,
+            Flag.value,
+            Flag.threshold,
+            Flag.evidence,
+            Flag.state,
+            Flag.cleared_on,
+        )
+        .select_from(visible)
+        .join(Flag, Flag.episode_id == visible.c.episode_id)
+        .join(Evaluation, Evaluation.id == Flag.evaluation_id)
+        .where(Evaluation.is_current)
+    )
+    return statement.where(Flag.cleared_on.is_(None)) if standing else statement
+
+
+def scores(scope: Scope, *, open_only: bool = True, public_id: str | None = None) -> Statement:
+    """Scores as recorded, of episodes in scope."""
+    visible = visible_episodes(scope)
+    statement = select(*(getattr(Score, name) for name in SCORES.schema)).join(
+        visible, visible.c.episode_id == Score.episode_id
+    )
+    return _narrow(statement, visible.c.episode_id, visible.c.public_id, open_only, public_id)
+
+
+def appointments(scope: Scope, *, open_only: bool = True, public_id: str | None = None) -> Statement:
+    """Appointments of episodes in scope."""
+    visible = visible_episodes(scope)
+    statement = select(
+        Appointment.episode_id, Appointment.id.label("appointment_id"), Appointment.starts_at, Appointment.status
+    ).join(visible, visible.c.episode_id == Appointment.episode_id)
+    return _narrow(statement, visible.c.episode_id, visible.c.public_id, open_only, public_id)
+
+
+def _narrow(statement: Statement, episode_id, shown_id, open_only: bool, public_id: str | None) -> Statement:  # type: ignore[no-untyped-def]
+    if open_only:
+        statement = statement.join(Episode, Episode.id == episode_id).where(Episode.closed_on.is_(None))
+    return statement if public_id is None else statement.where(shown_id == public_id)
+
+
+def raised_lately(scope: Scope, since) -> Statement:  # type: ignore[no-untyped-def]
+    """How often each signal was raised in scope since a day."""
+    visible = visible_episodes(scope)
+    return (
+        select(Flag.signal, func.count().label("raised"))
+        .select_from(visible)
+        .join(Flag, Flag.episode_id == visible.c.episode_id)
+        .join(Evaluation, Evaluation.id == Flag.evaluation_id)
+        .where(Evaluation.is_current, Flag.raised_on >= since)
+        .group_by(Flag.signal)
+    )
+
+
+def last_viewed(scope: Scope) -> Statement:
+    """When somebody last opened an episode in scope."""
+    visible = visible_episodes(scope)
+    return (
+        select(visible.c.episode_id, func.max(Audit.at).label("at"))
+        .select_from(visible)
+        .join(Audit, Audit.episode_id == visible.c.episode_id)
+        .group_by(visible.c.episode_id)
+    )
