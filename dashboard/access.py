@@ -120,3 +120,8 @@ def check_can_record_safety_check(viewer: Viewer, clinician_id: int) -> None:
     """Raises NotAllowed where ``can_record_safety_check`` is false."""
     if not can_record_safety_check(viewer, clinician_id):
         raise NotAllowed(NO_EPISODE)
+
+
+def counting_scope(viewer: Viewer) -> Scope:
+    """The whole practice, for counts that hold no client row (completeness, intake); anyone in it may see those."""
+    return Scope(viewer.practice_id, None, "counts of the whole practice")

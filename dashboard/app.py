@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -10,11 +11,14 @@ import pages
 from dashboard import runtime
 from dashboard.access import Viewer
 from dashboard.errors import SupervisionError
+from dashboard.evaluation import ensure_current
 from dashboard.signin.change import require_own_password
 from dashboard.signin.gate import require_sign_in, sign_out
 from dashboard.ui.frame import footer, remember
-from queries import audit
-from queries.engine import writing
+from dashboard.ui.show import show
+from dashboard.ui.view import View
+from queries import audit, store_evaluation
+from queries.engine import reading, writing
 
 
 def _file(name: str) -> Path:
@@ -22,9 +26,11 @@ def _file(name: str) -> Path:
 
 
 def _bar(viewer: Viewer) -> None:
-    left, right = st.columns([5, 1], vertical_alignment="center")
-    left.caption(f"{viewer.name} · {viewer.role.value}")
-    right.button("Sign out", on_click=sign_out, type="tertiary")
+    with st.container(key="who", horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        st.html(
+            f'<div class="sv"><p class="quiet">{escape(viewer.name)} · {viewer.role.value}</p></div>', width="content"
+        )
+        st.button("Sign out", on_click=sign_out, type="tertiary")
 
 
 def _refused(viewer: Viewer, page: pages.Page, error: SupervisionError) -> None:
@@ -33,8 +39,18 @@ def _refused(viewer: Viewer, page: pages.Page, error: SupervisionError) -> None:
             connection, at=runtime.settings().now(), practice_id=viewer.practice_id, username=viewer.username,
             action=f"refuse page {page.name}",
         )  # fmt: skip
-    st.title("Not part of your role", anchor=False)
-    st.markdown(str(error))
+    show(View("Not part of your role", str(error), "", None, []))
+
+
+def _bring_up_to_date(viewer: Viewer) -> None:
+    """The first look of a day evaluates what nobody has evaluated yet; every other look only reads."""
+    settings = runtime.settings()
+    today = settings.today()
+    with reading(runtime.engine()) as connection:
+        as_of = store_evaluation.current_day(connection, viewer.practice_id)
+    if as_of is not None and as_of < today:
+        with st.spinner("Bringing the signals up to today", show_time=False):
+            ensure_current(runtime.engine(), settings, viewer.practice_id, settings.now())
 
 
 st.set_page_config(page_title="Supervision", layout="wide")
@@ -42,6 +58,7 @@ st.html(Path(__file__).with_name("ui") / "app.css")
 viewer = require_sign_in()
 require_own_password(viewer)
 remember(viewer)
+_bring_up_to_date(viewer)
 home = pages.home(viewer.role)
 chosen = {
     page.name: st.Page(

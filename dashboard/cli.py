@@ -238,7 +238,7 @@ def user_add(
     with opened(settings) as engine:
         password = add_person(
             engine, practice=practice, username=username, role=role, clinician=clinician, password=given,
-            must_change=must_change, now=settings.now(),
+            must_change=must_change, now=settings.now(), first_practice=settings.practice,
         )  # fmt: skip
     _say(f"Added {username} as {role}." + ("" if given is not None else f" Password (shown once): {password}"))
 

@@ -40,8 +40,8 @@ class ImportReport:
     kept_rows: int = field(default=20)
 
     @property
-    def summary_lines(self) -> list[str]:
-        """For the terminal and the upload form."""
+    def count_lines(self) -> list[str]:
+        """What was done in counts, without a value of any row: for somebody who may not see client data."""
         lines = []
         for table, count in self.counts.items():
             words = [f"{number:,} {kind}" for kind, number in count.items() if number]
@@ -50,10 +50,17 @@ class ImportReport:
         lines = lines or ["Nothing new: these files were here already."]
         if self.dry_run:
             lines.insert(0, "Dry run: nothing was written.")
+        if self.set_aside:
+            lines.append(f"{self.set_aside:,} rows were set aside or reported.")
+        return lines
+
+    @property
+    def summary_lines(self) -> list[str]:
+        """For the terminal and the upload form."""
+        lines = self.count_lines
         for file, columns in sorted(self.ignored_columns.items()):
             lines.append(f"{file}: columns not used: {', '.join(columns)}")
         if self.set_aside:
-            lines.append(f"{self.set_aside:,} rows were set aside or reported:")
             for row in self.set_aside_rows[: self.kept_rows]:
                 where = f"{row['file']}" + (f" line {row['line']}" if row["line"] else "")
                 lines.append(f"  {where}: {row['reason']}")

@@ -56,6 +56,7 @@ def add_person(
     must_change: bool,
     now: datetime,
     actor: str = OPERATOR,
+    first_practice: str = "My practice",
 ) -> str:
     """Adds a person and returns their password (random where none was given).
 
@@ -68,6 +69,8 @@ def add_person(
     chosen = password if password is not None else random_password()
     secret = hashed(chosen)
     with writing(engine) as connection:
+        if not practices.all_practices(connection):  # the first person may come before the first file
+            practices.ensure_practice(connection, practice or first_practice, now)
         practice_id = practices.find_practice(connection, practice)
         linked = None if clinician is None else stored.clinician_of(connection, practice_id, clinician)
         stored.add_user(
@@ -115,3 +118,15 @@ def reset_person(engine: Engine, *, practice: str | None, username: str, now: da
             actor=actor,
         )
     return password
+
+
+def link_person(
+    engine: Engine, *, practice: str | None, username: str, clinician: str | None, now: datetime, actor: str = OPERATOR
+) -> None:
+    """Says as which clinician somebody works. Raises UnusableInput for an unknown user or clinician."""
+    with writing(engine) as connection:
+        practice_id = practices.find_practice(connection, practice)
+        linked = None if clinician is None else stored.clinician_of(connection, practice_id, clinician)
+        stored.set_clinician(
+            connection, practice_id=practice_id, username=username, clinician_id=linked, now=now, actor=actor
+        )

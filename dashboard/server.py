@@ -27,7 +27,7 @@ from streamlit.web import bootstrap
 
 from dashboard import configuration, downloads, runtime
 from dashboard.errors import SupervisionError
-from dashboard.signin.gate import cookie_name
+from dashboard.signin.cookie import cookie_name
 from queries import people, sessions
 from queries.engine import reading, writing
 
@@ -39,7 +39,7 @@ MOST_CODE = 200  # bytes of a one-time code
 POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' blob:",  # blob: a v2 component's module
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from datetime import date
+
+from sqlalchemy import CTE, and_, func, select
 
 from dashboard.access import Scope
 from dashboard.contracts import SCORES
 from queries.scope import visible_clinicians, visible_episodes
-from queries.tables import Appointment, Audit, Episode, EpisodeState, Evaluation, Flag, Score, Statement
+from queries.tables import Appointment, Audit, Episode, EpisodeState, Evaluation, Flag, Score, SessionState, Statement
 
 
 def evaluation(scope: Scope) -> Statement:
@@ -76,7 +78,7 @@ def states(scope: Scope, *, open_only: bool = True, public_id: str | None = None
     return statement
 
 
-def flags(scope: Scope, *, standing: bool = True) -> Statement:
+def flags(scope: Scope, *, standing: bool = True, public_id: str | None = None) -> Statement:
     """Flags of the current evaluation in scope."""
     visible = visible_episodes(scope)
     statement = (
@@ -97,6 +99,8 @@ def flags(scope: Scope, *, standing: bool = True) -> Statement:
         .join(Evaluation, Evaluation.id == Flag.evaluation_id)
         .where(Evaluation.is_current)
     )
+    if public_id is not None:
+        statement = statement.where(visible.c.public_id == public_id)
     return statement.where(Flag.cleared_on.is_(None)) if standing else statement
 
 
@@ -106,7 +110,7 @@ def scores(scope: Scope, *, open_only: bool = True, public_id: str | None = None
     statement = select(*(getattr(Score, name) for name in SCORES.schema)).join(
         visible, visible.c.episode_id == Score.episode_id
     )
-    return _narrow(statement, visible.c.episode_id, visible.c.public_id, open_only, public_id)
+    return _narrow(statement, visible, open_only, public_id)
 
 
 def appointments(scope: Scope, *, open_only: bool = True, public_id: str | None = None) -> Statement:
@@ -115,16 +119,28 @@ def appointments(scope: Scope, *, open_only: bool = True, public_id: str | None 
     statement = select(
         Appointment.episode_id, Appointment.id.label("appointment_id"), Appointment.starts_at, Appointment.status
     ).join(visible, visible.c.episode_id == Appointment.episode_id)
-    return _narrow(statement, visible.c.episode_id, visible.c.public_id, open_only, public_id)
+    return _narrow(statement, visible, open_only, public_id)
 
 
-def _narrow(statement: Statement, episode_id, shown_id, open_only: bool, public_id: str | None) -> Statement:  # type: ignore[no-untyped-def]
+def falls(scope: Scope, *, open_only: bool = True, public_id: str | None = None) -> Statement:
+    """Sessions at which the alliance rating fell by a major step, as the evaluation of their own day said."""
+    visible = visible_episodes(scope)
+    statement = (
+        select(SessionState.episode_id, SessionState.starts_at)
+        .join(visible, visible.c.episode_id == SessionState.episode_id)
+        .join(Evaluation, Evaluation.id == SessionState.evaluation_id)
+        .where(Evaluation.is_current, SessionState.alliance_mark == "major")
+    )
+    return _narrow(statement, visible, open_only, public_id)
+
+
+def _narrow(statement: Statement, visible: CTE, open_only: bool, public_id: str | None) -> Statement:
     if open_only:
-        statement = statement.join(Episode, Episode.id == episode_id).where(Episode.closed_on.is_(None))
-    return statement if public_id is None else statement.where(shown_id == public_id)
+        statement = statement.join(Episode, Episode.id == visible.c.episode_id).where(Episode.closed_on.is_(None))
+    return statement if public_id is None else statement.where(visible.c.public_id == public_id)
 
 
-def raised_lately(scope: Scope, since) -> Statement:  # type: ignore[no-untyped-def]
+def raised_lately(scope: Scope, since: date) -> Statement:
     """How often each signal was raised in scope since a day."""
     visible = visible_episodes(scope)
     return (
@@ -145,4 +161,29 @@ def last_viewed(scope: Scope) -> Statement:
         .select_from(visible)
         .join(Audit, Audit.episode_id == visible.c.episode_id)
         .group_by(visible.c.episode_id)
+    )
+
+
+def waiting_safety(scope: Scope) -> Statement:
+    """Risk answers in scope that nobody has recorded as checked, of open and closed episodes."""
+    visible = visible_episodes(scope)
+    return (
+        select(
+            visible.c.episode_id,
+            visible.c.public_id,
+            visible.c.client_code,
+            visible.c.clinician_id,
+            EpisodeState.closed_on,
+            Flag.signal,
+            Flag.since,
+            Flag.evidence,
+        )
+        .select_from(visible)
+        .join(Flag, Flag.episode_id == visible.c.episode_id)
+        .join(Evaluation, Evaluation.id == Flag.evaluation_id)
+        .join(
+            EpisodeState,
+            and_(EpisodeState.episode_id == Flag.episode_id, EpisodeState.evaluation_id == Flag.evaluation_id),
+        )
+        .where(Evaluation.is_current, Flag.family == "safety", Flag.cleared_on.is_(None))
     )

@@ -106,12 +106,17 @@ def history(connection: Connection, scope: Scope, as_of: date, episode_ids: Sequ
 
 
 def safety_checks(scope: Scope, as_of: date) -> Statement:
-    """Recorded follow-ups of risk answers, up to a day."""
+    """Follow-ups of risk answers recorded up to a day; they count from the day they were written down."""
     visible = visible_episodes(scope)
+    recorded = func.date(SafetyCheck.checked_at, type_=Date)
+    fields = [
+        recorded.label("checked_on") if name == "checked_on" else getattr(SafetyCheck, name)
+        for name in SAFETY_CHECKS.schema
+    ]
     return (
-        select(*(getattr(SafetyCheck, name) for name in SAFETY_CHECKS.schema))
+        select(*fields)
         .join(visible, visible.c.episode_id == SafetyCheck.episode_id)
-        .where(SafetyCheck.checked_on <= as_of)
+        .where(recorded <= as_of)
         .distinct()
     )
 

@@ -16,31 +16,35 @@ from queries.tables import Clinician, SupervisionLink, User
 def viewer(connection: Connection, username: str, today: date) -> Viewer | None:
     """The active person of that name as the database knows them today; null for anyone else."""
     row = connection.execute(
-        select(User, Clinician.display_name)
+        select(User.username, User.role, User.practice_id, User.clinician_id, User.must_change, Clinician.display_name)
         .join(Clinician, Clinician.id == User.clinician_id, isouter=True)
         .where(User.username == username, User.is_active)
     ).first()
     if row is None:
         return None
-    user = row.User
     supervisees = frozenset[int]()
-    if user.clinician_id is not None and user.role == Role.SUPERVISOR:
+    if row.clinician_id is not None and row.role == Role.SUPERVISOR:
         links = select(SupervisionLink.supervisee_id).where(
-            SupervisionLink.practice_id == user.practice_id,
-            SupervisionLink.supervisor_id == user.clinician_id,
+            SupervisionLink.practice_id == row.practice_id,
+            SupervisionLink.supervisor_id == row.clinician_id,
             or_(SupervisionLink.from_day.is_(None), SupervisionLink.from_day <= today),
             or_(SupervisionLink.to_day.is_(None), SupervisionLink.to_day >= today),
         )
         supervisees = frozenset(int(one) for one in connection.execute(links).scalars())
     return Viewer(
-        username=user.username,
-        role=Role(user.role),
-        practice_id=user.practice_id,
-        clinician_id=user.clinician_id,
+        username=row.username,
+        role=Role(row.role),
+        practice_id=row.practice_id,
+        clinician_id=row.clinician_id,
         supervisee_ids=supervisees,
-        name=row.display_name or user.username,
-        must_change=user.must_change,
+        name=row.display_name or row.username,
+        must_change=row.must_change,
     )
+
+
+def anybody(connection: Connection) -> bool:
+    """Whether anyone at all may sign in; false only before the first person was added."""
+    return connection.execute(select(User.id).limit(1)).first() is not None
 
 
 def clinician_of(connection: Connection, practice_id: int, source_id: str) -> int:
@@ -154,3 +158,19 @@ def set_password(
         )
     )
     audit.record(connection, at=now, practice_id=practice_id, username=actor, action="change password", detail=username)
+
+
+def set_clinician(
+    connection: Connection, *, practice_id: int, username: str, clinician_id: int | None, now: datetime, actor: str
+) -> None:
+    """Says as which clinician somebody works (null: none); ends every session of theirs. With an audit row."""
+    _one(connection, practice_id, username)
+    connection.execute(
+        update(User)
+        .where(User.practice_id == practice_id, User.username == username)
+        .values(clinician_id=clinician_id, token_version=User.token_version + 1)
+    )
+    audit.record(
+        connection, at=now, practice_id=practice_id, username=actor, action="change user linked", clinician_id=clinician_id,
+        detail=username,
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select
 
 from dashboard.errors import UnusableInput
-from queries.tables import Practice
+from queries.tables import Clinician, Practice
 
 
 def all_practices(connection: Connection) -> list[int]:
@@ -65,3 +65,13 @@ def ensure_practice(connection: Connection, name: str, now: datetime, *, single:
     new = int(connection.execute(select(func.coalesce(func.max(Practice.id), 0))).scalar_one()) + 1
     connection.execute(insert(Practice).values(id=new, name=name, secret=secrets.token_hex(32), created_at=now))
     return new
+
+
+def clinician_names(connection: Connection, practice_id: int) -> list[tuple[str, str]]:
+    """(clinician id, name) of a practice's clinicians, for linking people to them. Holds no client data."""
+    rows = connection.execute(
+        select(Clinician.source_id, Clinician.display_name)
+        .where(Clinician.practice_id == practice_id)
+        .order_by(Clinician.display_name, Clinician.source_id)
+    )
+    return [(row.source_id, row.display_name or row.source_id) for row in rows]

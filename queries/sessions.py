@@ -82,8 +82,14 @@ def start(connection: Connection, username: str, session_id: str, bind_code: str
 def redeem(connection: Connection, bind_code: str, session_id: str, now: datetime) -> bool:
     """Spends the one-time code: the session goes by ``session_id`` from now on. False for a wrong, old or spent code."""
     row = connection.execute(
-        select(UserSession).where(UserSession.bind_code_hash == fingerprint(bind_code), ~UserSession.revoked)
-    ).scalar()
+        select(
+            UserSession.id_hash,
+            UserSession.user_id,
+            UserSession.created_at,
+            UserSession.token_version,
+            UserSession.bind_expires_at,
+        ).where(UserSession.bind_code_hash == fingerprint(bind_code), ~UserSession.revoked)
+    ).first()
     if row is None or row.bind_expires_at is None or now > row.bind_expires_at:
         return False
     connection.execute(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from dashboard.replay import Assessment
 from queries.frames import insert_frame
@@ -127,3 +127,10 @@ def replace_episodes(
             connection.execute(delete(table).where(table.evaluation_id == evaluation_id, table.episode_id.in_(part)))
     connection.execute(update(Evaluation).where(Evaluation.id == evaluation_id).values(data_import_id=data_import_id))
     _write(connection, evaluation_id, practice_id, assessment)
+
+
+def current_day(connection: Connection, practice_id: int) -> date | None:
+    """The day of the evaluation that pages read; null in a practice never evaluated."""
+    return connection.execute(
+        select(func.max(Evaluation.as_of)).where(Evaluation.practice_id == practice_id, Evaluation.is_current)
+    ).scalar()

@@ -19,7 +19,6 @@ def _rule(context: Context) -> pl.DataFrame:
     checked = context.safety_checks.filter(pl.col("signal") == KEY).select("episode_id", "since").unique()
     answered = (
         context.risk_answers.filter(pl.col("value") > 0)
-        .join(context.features.select("episode_id"), on="episode_id", how="semi")
         .rename({"taken_on": "since"})
         .join(checked, on=["episode_id", "since"], how="anti")
         .sort(["episode_id", "since", "instrument"])
@@ -51,4 +50,5 @@ SIGNAL = Signal(
     reviewed_on="2026-11-20",
     version="1",
     rule=_rule,
+    open_only=False,
 )

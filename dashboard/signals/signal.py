@@ -37,3 +37,4 @@ class Signal:
     reviewed_on: str
     version: str
     rule: Callable[[Context], pl.DataFrame]
+    open_only: bool = True  # false: stands on closed episodes too

@@ -16,19 +16,35 @@ import streamlit_authenticator as stauth
 
 from dashboard import runtime
 from dashboard.access import Viewer
+from dashboard.signin.cookie import cookie_name
 from dashboard.signin.passwords import COST
+from dashboard.ui.show import show
+from dashboard.ui.view import Para, Table, View
 from queries import people, sessions
 from queries.engine import reading, writing
 
-COOKIE = "supervision_session"
 REFUSED = "Sign-in did not work. Check the name and the password, or wait a while and try again."
+WELCOME = View("Supervision", "Sign in to see your caseload.", "", None, [])
+FIRST_RUN = View(
+    "Supervision",
+    "Nothing is here yet. Three commands, run where this program is installed, make it yours.",
+    "",
+    None,
+    [
+        Table(
+            "First steps",
+            ("What", "Command"),
+            [
+                ["Load the practice's files", 'supervision import FOLDER --practice "Our practice"'],
+                ["Let a clinical director sign in", "supervision user add r.okafor --role director"],
+                ["Reload this page", "then sign in with the password that was printed"],
+            ],
+        ),
+        Para("To look around first, stop this program and run: supervision demo", quiet=True),
+    ],
+)
 _KEY = secrets.token_hex(32)
 _NOBODY = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(COST)).decode()
-
-
-def cookie_name() -> str:
-    """Prefixed where the site is served over TLS, so that no other site can set it."""
-    return f"__Host-{COOKIE}" if runtime.settings().tls else COOKIE
 
 
 class _Names(dict[str, dict[str, Any]]):
@@ -105,8 +121,11 @@ def _accepted(username: str) -> None:
 
 def _form() -> None:
     settings = runtime.settings()
-    st.markdown("# Supervision")
-    st.markdown("Sign in to see your caseload.")
+    with reading(runtime.engine()) as connection:
+        nobody = not people.anybody(connection)
+    show(FIRST_RUN if nobody else WELCOME)
+    if nobody:
+        return
     credentials: dict[str, Any] = {"usernames": {}}
     form = stauth.Authenticate(credentials, "unused", _KEY, cookie_expiry_days=0, auto_hash=False, login_sleep_time=0)
     names = _Names()
@@ -114,7 +133,7 @@ def _form() -> None:
     refused = False
     try:
         form.login(
-            fields={"Form name": "Sign in", "Username": "User name", "Password": "Password", "Login": "Sign in"},
+            fields={"Form name": "Your sign-in", "Username": "User name", "Password": "Password", "Login": "Sign in"},
             callback=lambda given: _accepted(given["username"]),
         )
     except stauth.LoginError:

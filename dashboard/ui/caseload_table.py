@@ -13,14 +13,14 @@ from dashboard.ui.words import MISSING, score
 
 @dataclass(frozen=True)
 class Series:
-    """A measure in a row: name, range, cut-off, (day, value, flagged) points, the latest value, and a sentence."""
+    """A measure in a row: name, range, cut-off, (day, value, flagged, gap before) points, latest value, a sentence."""
 
     name: str
     better: str
     low: float
     high: float
     cutoff: float | None
-    points: Sequence[tuple[float, float, bool]]
+    points: Sequence[tuple[float, float, bool, bool]]
     latest: float | None
     label: str
 

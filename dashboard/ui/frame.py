@@ -1,16 +1,16 @@
-"""What every page shares: who is looking, the scope in words, the question, and the footer."""
+"""What every page shares: who is looking, and the permanent line about urgent risk."""
 
 from __future__ import annotations
+
+from html import escape
 
 import streamlit as st
 
 from dashboard.access import Viewer
 from dashboard.errors import NotAllowed
 
-CRISIS = (
-    "Do not wait for supervision if someone may be at risk: follow your practice's crisis procedure. "
-    "This dashboard suggests conversations; it does not score people."
-)
+CRISIS = "Do not wait for supervision if someone may be at risk: follow your practice's crisis procedure."
+PURPOSE = "This dashboard suggests conversations; it does not score people."
 VIEWER = "_viewer"
 
 
@@ -27,15 +27,11 @@ def current_viewer() -> Viewer:
     return viewer
 
 
-def page_header(title: str, question: str, scope_line: str = "") -> None:
-    """The first lines of a page: scope and as-of, title, question."""
-    if scope_line:
-        st.caption(scope_line)
-    st.title(title, anchor=False)
-    st.markdown(f":gray[{question}]")
-
-
-def footer() -> None:
-    """The permanent line about urgent risk."""
-    st.divider()
-    st.caption(CRISIS)
+def footer(freshness: str = "") -> None:
+    """The permanent line about urgent risk, how fresh the data is, and where the signals are explained."""
+    fresh = f"{escape(freshness)} " if freshness else ""
+    st.html(
+        f'<div class="sv"><p class="quiet" style="border-top: 1px solid var(--sv-rule); padding-top: .8rem; '
+        f'margin-top: 1.5rem">{CRISIS}<br>{PURPOSE} {fresh}'
+        '<a href="about-signals" target="_self">About the signals</a></p></div>'
+    )

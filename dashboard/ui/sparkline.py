@@ -10,9 +10,9 @@ BOX = 11
 
 
 def course(
-    points: Sequence[tuple[float, float, bool]], low: float, high: float, cutoff: float | None, label: str
+    points: Sequence[tuple[float, float, bool, bool]], low: float, high: float, cutoff: float | None, label: str
 ) -> str:
-    """An SVG of (day, value, flagged) points on the instrument's whole range; ``label`` says it in a sentence."""
+    """An SVG of (day, value, flagged, gap before) points on the whole range; ``label`` says it in a sentence."""
     first = points[0][0] if points else 0.0
     last = max(points[-1][0] if points else 0.0, first + 1)
 
@@ -20,14 +20,23 @@ def course(
         across = 6 + (x - first) / (last - first) * (WIDTH - 12)
         return across, HEIGHT - 5 - (value - low) / (high - low) * (HEIGHT - 10)
 
-    spots = [(*place(x, value), flagged) for x, value, flagged in points]
+    spots = [(*place(x, value), flagged, gap) for x, value, flagged, gap in points]
     parts = []
     if cutoff is not None:
         level = place(first, cutoff)[1]
         parts.append(f'<line class="cut" x1="4" x2="{WIDTH - 4}" y1="{level:.1f}" y2="{level:.1f}"/>')
-    if len(spots) > 1:
-        parts.append('<polyline class="obs" points="{}"/>'.format(" ".join(f"{x:.1f},{y:.1f}" for x, y, _ in spots)))
-    parts += [f'<path class="flag" d="M{x:.1f} {y - 5:.1f}l5 5-5 5-5-5z"/>' for x, y, flagged in spots if flagged]
+    runs: list[list[str]] = []
+    for x, y, _, gap in spots:
+        if gap or not runs:
+            runs.append([])
+        runs[-1].append(f"{x:.1f},{y:.1f}")
+    for run in runs:
+        if len(run) > 1:
+            parts.append(f'<polyline class="obs" points="{" ".join(run)}"/>')
+        else:
+            x_only, y_only = run[0].split(",")
+            parts.append(f'<circle class="end" cx="{x_only}" cy="{y_only}" r="1.6"/>')
+    parts += [f'<path class="flag" d="M{x:.1f} {y - 5:.1f}l5 5-5 5-5-5z"/>' for x, y, flagged, _ in spots if flagged]
     if spots and not spots[-1][2]:
         parts.append(f'<circle class="end" cx="{spots[-1][0]:.1f}" cy="{spots[-1][1]:.1f}" r="2.5"/>')
     return (

@@ -1,0 +1,1 @@
+"""Figures: a frame in, a Panel out. One figure per file."""

@@ -1,0 +1,49 @@
+"""What every clinical page reads first: the current evaluation in the viewer's scope, and how fresh the data is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection
+
+from dashboard.access import Scope
+from dashboard.ui.words import day
+from queries import caseload, quality
+from queries.frames import read_frame
+
+STALE_DAYS = 5  # project default: days without an import after which a banner says so
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The evaluation a page shows. ``as_of`` null: nothing has been evaluated in this scope."""
+
+    as_of: date | None
+    rules_version: str
+    imported_on: date | None
+
+    @property
+    def line(self) -> str:
+        """As-of day, freshness and rules, for the first line of a page."""
+        if self.as_of is None:
+            return "nothing evaluated yet"
+        fresh = f" · data last imported {day(self.imported_on)}" if self.imported_on else ""
+        return f"as of {day(self.as_of)}{fresh} · rules {self.rules_version[:6]}"
+
+    def stale(self, today: date) -> str:
+        """The banner's words where no import came for a while; empty otherwise."""
+        if self.imported_on is None or (today - self.imported_on).days <= STALE_DAYS:
+            return ""
+        old = (today - self.imported_on).days
+        return f"Data last updated {old} days ago ({day(self.imported_on)}). Recent sessions may be missing."
+
+
+def standing(connection: Connection, scope: Scope) -> Standing:
+    """The current evaluation and the last import, for a scope."""
+    found = read_frame(connection, caseload.evaluation(scope)).to_dicts()
+    imported = read_frame(connection, quality.last_import(scope)).to_dicts()
+    when = imported[0]["imported_on"] if imported else None
+    if not found:
+        return Standing(None, "", when)
+    return Standing(found[0]["as_of"], found[0]["rules_version"], when)

@@ -1,0 +1,130 @@
+"""About the signals: what does each signal mean, and where does it come from?"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from dashboard import runtime
+from dashboard.access import scope_for
+from dashboard.glossary import GLOSSARY
+from dashboard.instruments import registry
+from dashboard.instruments.instrument import Instrument
+from dashboard.settings import Rules
+from dashboard.signals import SIGNALS
+from dashboard.signals.wording import short_name
+from dashboard.ui.frame import current_viewer
+from dashboard.ui.reading import Standing, standing
+from dashboard.ui.show import show
+from dashboard.ui.view import Block, Cell, Facts, Fold, Heading, Para, Table, View
+from dashboard.ui.words import MISSING, plural, score
+from pages import BY_NAME
+from queries import caseload as reads
+from queries import load as loads
+from queries.engine import reading
+from queries.frames import read_frame
+
+PAGE = BY_NAME["about_signals"]
+COUNTED_DAYS = 90  # design: how often it was raised in the last 90 days
+FAMILY = {
+    "safety": "Safety: stands above everything, outside every order",
+    "outcome": "Outcome",
+    "alliance": "Alliance",
+    "retention": "Retention",
+    "data": "Data: says what cannot be seen",
+}
+
+
+def _threshold(one: Instrument) -> str:
+    if one.reliable_threshold is None:
+        return MISSING
+    return f"{score(one.reliable_threshold)} points{'' if one.rc_inclusive else ' (more than)'}"
+
+
+def build(
+    now: Standing, raised: dict[str, int], instruments: dict[str, Instrument], rules: Rules, *, sees_counts: bool
+) -> View:
+    """Generated from the registries, so that it cannot differ from what runs."""
+    blocks: list[Block] = [
+        Para(
+            "A signal is a rule that suggests a conversation. None of them is an instruction, a diagnosis or a judgement of "
+            "anyone's work, and a quiet list does not prove that all is well."
+        )
+    ]
+    for family, words in FAMILY.items():
+        members = [signal for signal in SIGNALS if signal.family == family]
+        if not members:
+            continue
+        blocks.append(Heading(words))
+        for signal in members:
+            count = f"Raised {raised.get(signal.key, 0)} times in {COUNTED_DAYS} days" if sees_counts else ""
+            facts = [
+                ("Needs", signal.minimum_data),
+                ("Question it asks", signal.prompt),
+                ("Known limits", signal.limits),
+            ]
+            blocks += [
+                Para(f"{signal.title}. {signal.rule_words(rules)}"),
+                Fold(
+                    "Source and limits" + (f" · {count}" if count else ""),
+                    [
+                        Facts(facts),
+                        Para(
+                            f"Source: {signal.source} Reviewed on {signal.reviewed_on}, version {signal.version}.",
+                            quiet=True,
+                        ),
+                    ],
+                ),
+            ]
+    numbers = [
+        [name.replace("_", " "), str(value) if value != "" else MISSING] for name, value in rules.as_json().items()
+    ]
+    rows: list[list[str | Cell]] = [
+        [
+            Cell(short_name(one), sub=one.name),
+            one.kind,
+            f"{score(one.minimum)} to {score(one.maximum)}" if one.usable else "format not published",
+            one.better,
+            Cell(score(one.cutoff), sub=one.cutoff_note),
+            Cell(_threshold(one), sub=one.reliable_change_note),
+            one.licence,
+            Cell(one.reviewed_on or MISSING, sub=one.source),
+        ]
+        for one in sorted(instruments.values(), key=lambda one: (one.kind != "outcome", one.key))
+    ]
+    columns = ("Questionnaire", "Kind", "Range", "Better", "Cut-off", "Reliable change", "Licence", "Reviewed, source")
+    blocks += [
+        Heading("This practice's numbers", "Project defaults unless this practice has set its own."),
+        Fold("Show the numbers", [Table("The numbers the rules use", ("Setting", "Value"), numbers)]),
+        Heading(
+            "Questionnaires",
+            f"{plural(len(rows), 'questionnaire')}. A practice needs its own licence where one is required; no item wording is "
+            "shipped.",
+        ),
+        Fold("Show the questionnaires", [Table("Questionnaires, their scales and sources", columns, rows)]),
+        Heading("Words"),
+        Fold(
+            "Show the glossary",
+            [Table("Glossary", ("Word", "Meaning"), [[word, sentence] for word, sentence in GLOSSARY.items()])],
+        ),
+    ]
+    return View(PAGE.title, PAGE.question, now.line if sees_counts else "", now.as_of, blocks)
+
+
+def render() -> None:
+    """Reads how often each signal was raised in the viewer's scope and shows the registries."""
+    viewer = current_viewer()
+    settings = runtime.settings()
+    scope = scope_for(viewer)
+    since: date = settings.today() - timedelta(days=COUNTED_DAYS)
+    with reading(runtime.engine()) as connection:
+        now = standing(connection, scope)
+        counts: pl.DataFrame = read_frame(connection, reads.raised_lately(scope, since))
+        instruments = registry(loads.own_instruments(connection, scope))
+    raised = {row["signal"]: row["raised"] for row in counts.to_dicts()}
+    show(build(now, raised, instruments, settings.rules, sees_counts=not scope.is_empty))
+
+
+if __name__ == "__main__":
+    render()

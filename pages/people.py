@@ -1,0 +1,186 @@
+"""People: who may sign in, as what, and what are this practice's rules?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from dashboard import runtime
+from dashboard.access import Role, Viewer, check_can_manage_people
+from dashboard.errors import SupervisionError, UnusableInput
+from dashboard.people import Person, add_person, disable_person, link_person, people, reset_person
+from dashboard.settings import Settings
+from dashboard.ui.frame import current_viewer
+from dashboard.ui.show import show
+from dashboard.ui.view import Block, Fold, Heading, Notice, Slot, Table, View
+from dashboard.ui.words import MISSING, plural
+from pages import BY_NAME
+from queries import practices
+from queries.engine import reading
+
+PAGE = BY_NAME["people"]
+MEANS = {
+    Role.CLINICIAN: "their own episodes",
+    Role.SUPERVISOR: "their own and their supervisees' episodes",
+    Role.DIRECTOR: "every episode of the practice, and may load files",
+    Role.ADMIN: "people, rules and imports; no client data",
+}
+
+
+def _rules(settings: Settings) -> list[list[str]]:
+    rules = [
+        [name.replace("_", " "), str(value) if value != "" else MISSING]
+        for name, value in settings.rules.as_json().items()
+    ]
+    return [
+        *rules,
+        ["session idle minutes", str(settings.session_idle_minutes)],
+        ["session absolute hours", str(settings.session_absolute_hours)],
+        ["sign-in attempts before a pause", str(settings.max_sign_in_attempts)],
+        ["minutes of that pause", str(settings.lock_minutes)],
+    ]
+
+
+def build(practice: str, everyone: Sequence[Person], settings: Settings) -> View:
+    """Who may sign in, what each role sees, and the rules in force (changed in supervision.toml)."""
+    rows = [
+        [
+            one.username,
+            one.role,
+            one.clinician or MISSING,
+            ("may sign in" if one.is_active else "disabled") + (", chooses a password next" if one.must_change else ""),
+        ]
+        for one in everyone
+    ]
+    blocks: list[Block] = [
+        Table("People who may sign in", ("User name", "Role", "Clinician id", "State"), rows),
+        Slot("result"),
+        Slot("add"),
+        Slot("change"),
+        Heading("What each role sees"),
+        Table("Roles", ("Role", "Sees"), [[role.value, words] for role, words in MEANS.items()]),
+        Heading(
+            "This practice's rules", "Read only here: set in supervision.toml or SUPERVISION_* variables, then restart."
+        ),
+        Fold("Show the rules", [Table("Rules in force", ("Setting", "Value"), _rules(settings))]),
+    ]
+    if not any(one.role == Role.DIRECTOR and one.is_active for one in everyone):
+        blocks.insert(0, Notice("Nobody can see the whole practice yet: add a clinical director."))
+    return View(
+        PAGE.title,
+        PAGE.question,
+        f"You are seeing: {plural(len(rows), 'person', 'people')} of {practice}",
+        None,
+        blocks,
+    )
+
+
+def _say(words: str, secret: str = "") -> None:
+    st.session_state["_people_said"] = (words, secret)
+
+
+def _result() -> None:
+    if said := st.session_state.pop("_people_said", None):
+        words, secret = said
+        st.success(words)
+        if secret:
+            st.code(secret, language=None)
+            st.caption("Shown once. Hand it over in person; a new one is asked for at the first sign-in.")
+
+
+def _acted(act: Callable[[], None]) -> None:
+    try:
+        act()
+    except SupervisionError as error:
+        st.error(str(error))
+        return
+    st.rerun()
+
+
+def _add(viewer: Viewer, practice: str, clinician_ids: Sequence[tuple[str, str]]) -> None:
+    names = dict(clinician_ids)
+    with st.expander("Add a person"), st.form("add", border=False, clear_on_submit=False):
+        username = st.text_input("User name", max_chars=40, help="Lower-case letters, digits, . _ -")
+        role = st.selectbox("Role", [role.value for role in Role])
+        clinician = st.selectbox(
+            "Works as clinician", ["", *names], format_func=lambda one: f"{names[one]} ({one})" if one else "Nobody"
+        )
+        sent = st.form_submit_button("Add")
+    if sent:
+
+        def act() -> None:
+            check_can_manage_people(viewer.role)
+            now = runtime.settings().now()
+            password = add_person(
+                runtime.engine(), practice=practice, username=username.strip(), role=role or "", clinician=clinician or None,
+                password=None, must_change=True, now=now, actor=viewer.username,
+            )  # fmt: skip
+            _say(f"{username} can sign in as {role}, with this password:", password)
+
+        _acted(act)
+
+
+def _change(
+    viewer: Viewer, practice: str, everyone: Sequence[Person], clinician_ids: Sequence[tuple[str, str]]
+) -> None:
+    states = {one.username: one for one in everyone}
+    names = dict(clinician_ids)
+    verbs = ("Reset the password", "Disable", "Enable", "Link to a clinician")
+    with st.expander("Change a person"), st.form("change", border=False):
+        username = st.selectbox("Who", list(states))
+        verb = st.selectbox("What", verbs)
+        clinician = st.selectbox(
+            "Clinician (for a link)", ["", *names], format_func=lambda one: f"{names[one]} ({one})" if one else "Nobody"
+        )
+        sent = st.form_submit_button("Do it")
+    if not sent or not username:
+        return
+
+    def act() -> None:
+        check_can_manage_people(viewer.role)
+        now = runtime.settings().now()
+        if verb == verbs[0]:
+            password = reset_person(
+                runtime.engine(), practice=practice, username=username, now=now, actor=viewer.username
+            )
+            _say(f"{username} has a new password; open sessions have ended:", password)
+        elif verb == verbs[3]:
+            link_person(
+                runtime.engine(), practice=practice, username=username, clinician=clinician or None, now=now,
+                actor=viewer.username,
+            )  # fmt: skip
+            _say(f"{username} now works as {clinician or 'nobody'}; open sessions have ended.")
+        else:
+            if username == viewer.username and verb == verbs[1]:
+                raise UnusableInput("You cannot disable yourself. Ask another administrator.")
+            active = verb == verbs[2]
+            disable_person(
+                runtime.engine(), practice=practice, username=username, now=now, active=active, actor=viewer.username
+            )
+            _say(f"{username} {'may sign in again' if active else 'can no longer sign in; open sessions have ended'}.")
+
+    _acted(act)
+
+
+def render() -> None:
+    """Shows people and rules to an administrator, who may add, disable, enable, reset and link them."""
+    viewer = current_viewer()
+    check_can_manage_people(viewer.role)
+    engine = runtime.engine()
+    with reading(engine) as connection:
+        practice = practices.name_of(connection, viewer.practice_id)
+        clinician_ids = practices.clinician_names(connection, viewer.practice_id)
+    everyone = people(engine, practice=practice)
+    show(
+        build(practice, everyone, runtime.settings()),
+        {
+            "result": _result,
+            "add": lambda: _add(viewer, practice, clinician_ids),
+            "change": lambda: _change(viewer, practice, everyone, clinician_ids),
+        },
+    )
+
+
+if __name__ == "__main__":
+    render()
