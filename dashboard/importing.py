@@ -63,7 +63,8 @@ class ImportReport:
         if self.set_aside:
             for row in self.set_aside_rows[: self.kept_rows]:
                 where = f"{row['file']}" + (f" line {row['line']}" if row["line"] else "")
-                lines.append(f"  {where}: {row['reason']}")
+                column = f", {row['column']}" if row["column"] else ""
+                lines.append(f"  {where}{column}: {row['reason']}")
             if self.set_aside > self.kept_rows:
                 lines.append("  … the rest: supervision export set_aside")
         if self.signals:

@@ -84,6 +84,11 @@ def read_own(text: str, file: str) -> list[dict[str, Any]]:
     rows = tables.pop("instrument", None)
     if tables or not isinstance(rows, list):
         raise UnusableInput(f"{file}: expected only [[instrument]] tables. Mend it and import again.")
+    return own_instruments(rows, file)
+
+
+def own_instruments(rows: list[dict[str, Any]], file: str) -> list[dict[str, Any]]:
+    """Checked definitions, ready to store. Raises UnusableInput naming the file, the instrument and the field."""
     found: dict[str, dict[str, Any]] = {}
     for number, row in enumerate(rows, start=1):
         label = row.get("key", f"number {number}") if isinstance(row, dict) else f"number {number}"

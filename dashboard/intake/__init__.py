@@ -12,10 +12,12 @@ import polars as pl
 from dashboard.errors import UnusableInput
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
-from dashboard.instruments.own import read_own
+from dashboard.instruments.own import own_instruments, read_own
 from dashboard.intake.batch import PLACE, SET_ASIDE, TABLES, Batch
 from dashboard.intake.check import REQUIRED, Checked, Day, checked
-from dashboard.intake.read import OWN, Limits, RawTable, decoded, files_in, raw_tables
+from dashboard.intake.mapped import mapped_tables, sessions_of_scores
+from dashboard.intake.mapping import read_mapping
+from dashboard.intake.read import OWN, Limits, RawTable, decoded, files_in, raw_tables, source_table, stem_of
 from dashboard.intake.repeats import check_ranges, settle_repeats, with_codes
 
 __all__ = ["Batch", "Limits", "read_batch"]
@@ -59,22 +61,31 @@ def read_batch(
     """
     own: list[dict[str, Any]] = []
     ignored: dict[str, list[str]] = {}
-    if mapping is not None:
-        raise UnusableInput("Mappings are not available in this version. Nothing was imported.")
+    chosen = None if mapping is None else read_mapping(mapping)
     found = files_in(paths)
     files = [path.name for path in found]
-    raws = []
+    raws: list[RawTable] = []
+    sources: dict[str, tuple[list[str], pl.DataFrame, pl.DataFrame]] = {}
     for number, path in enumerate(found, start=1):
         if path.name == OWN:
             own += read_own(decoded(path, path.name, limits), path.name)
             continue
-        raws += raw_tables(path, limits)
+        if chosen is None:
+            raws += raw_tables(path, limits)
+        elif stem_of(path) in chosen.sources:
+            sources[stem_of(path)] = source_table(path, limits)
+        elif stem_of(path) not in chosen.unused:
+            ignored[path.name] = ["the whole file: the mapping does not name it"]
         if progress:
             progress(f"Reading {path.name}", 0.3 * number / len(found))
+    aside = [pl.DataFrame(schema=SET_ASIDE)]
+    if chosen is not None:
+        own += own_instruments(list(chosen.instrument), f"mapping {chosen.name}")
+        raws, ragged = mapped_tables(sources, chosen)
+        aside.append(ragged)
     instruments = known_instruments | {key: one for key, one in registry(own).items() if key in {o["key"] for o in own}}
     day = Day(today, timezone)
     tables: dict[str, pl.DataFrame] = {}
-    aside = [pl.DataFrame(schema=SET_ASIDE)]
     for name in TABLES:
         parts = [raw for raw in raws if raw.name == name]
         if not parts:
@@ -92,4 +103,7 @@ def read_batch(
         aside += table.aside
         if progress:
             progress(f"Checking {name}", 0.4)
+    if chosen is not None and chosen.derive.sessions == "from_scores" and "scores" in tables:
+        derived = sessions_of_scores(tables["scores"]).select(*TABLES["appointments"], *PLACE)
+        tables["appointments"] = pl.concat([tables["appointments"], derived]) if "appointments" in tables else derived
     return Batch(tables, own, pl.concat(aside), files, ignored)

@@ -239,6 +239,17 @@ def raw_tables(path: Path, limits: Limits) -> list[RawTable]:
     return [RawTable(name, file, columns, rows, ragged)]
 
 
+def source_table(path: Path, limits: Limits) -> tuple[list[str], pl.DataFrame, pl.DataFrame]:
+    """Columns, rows and ragged rows of any CSV or Parquet file, whatever its name: what a mapping reads from."""
+    file, kind = path.name, kind_of(path)
+    if kind == ".parquet":
+        table = _typed_table(stem_of(path), file, _parquet(path, file, limits))
+        return table.columns, table.rows, table.ragged
+    if kind in (".csv", ".csv.gz"):
+        return read_csv(path, file, limits)
+    raise _refuse(file, "a mapping reads .csv, .csv.gz and .parquet files", "Save it as one of these.")
+
+
 def files_in(paths: list[Path]) -> list[Path]:
     """The data files of folders and single files, by name. Raises UnusableInput for a path that is not there, or none."""
     found: list[Path] = []

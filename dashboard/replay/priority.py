@@ -25,13 +25,16 @@ def priorities(features: pl.DataFrame, raised: pl.DataFrame, instruments: dict[s
             alone=pl.col("signal").is_in(FIRST_ALONE).any(),
         )
     )
-    short = pl.col("scores") < 2
+    unknown = pl.col("outcome_threshold").is_null()
+    short = (pl.col("scores") < 2) | unknown
     instrument = name("outcome_instrument", instruments)
     missing = (
         pl.when(pl.col("scores") == 0)
         .then(pl.lit("Needs two outcome scores; has none yet."))
-        .when(short)
+        .when(pl.col("scores") < 2)
         .then(pl.format("Needs two {} scores; has one ({}).", instrument, pl.col("latest_on").dt.strftime("%-d %b %Y")))
+        .when(unknown)
+        .then(pl.format("No reliable-change threshold is known for {}; the practice can set one.", instrument))
     )
     return features.join(counted, on="episode_id", how="left").select(
         "episode_id",
