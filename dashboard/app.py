@@ -55,6 +55,7 @@ def _bring_up_to_date(viewer: Viewer) -> None:
 
 st.set_page_config(page_title="Supervision", layout="wide")
 st.html(Path(__file__).with_name("ui") / "app.css")
+LINKS = (Path(__file__).with_name("ui") / "links.js").read_text("utf-8")
 viewer = require_sign_in()
 require_own_password(viewer)
 remember(viewer)
@@ -79,3 +80,4 @@ try:
 except SupervisionError as error:
     _refused(viewer, asked, error)
 footer()
+st.html(f'<div class="sv-hidden"></div><script>{LINKS}</script>', unsafe_allow_javascript=True)

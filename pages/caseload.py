@@ -250,7 +250,7 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
             continue
         rows.append(
             [
-                Cell(_name(row), href=f"caseload?clinician={row['public_id']}"),
+                Cell(_name(row), href=f"./?clinician={row['public_id']}"),
                 str(own.height),
                 str(own.filter(pl.col("priority") == "talk_first").height),
                 str(own.filter(pl.col("priority") == "worth_discussing").height),

@@ -167,7 +167,7 @@ def _change_rows(made: pl.DataFrame, instruments: dict[str, Instrument]) -> tupl
                 Cell(score(row["baseline"]), sub=day(row["baseline_on"])),
                 Cell(score(row["latest"]), sub=day(row["latest_on"])) if row["scores"] > 1 else MISSING,
                 signed(row["change"]),
-                Cell(mark=CHANGE[row["change_category"]]) if is_outcome_total else MISSING,
+                _reliable(row) if is_outcome_total else MISSING,
                 Cell(
                     crossed if is_outcome_total else MISSING,
                     sub=f"cut-off {score(row['cutoff'])}" if row["cutoff"] else "",
@@ -178,6 +178,12 @@ def _change_rows(made: pl.DataFrame, instruments: dict[str, Instrument]) -> tupl
             under = "under" if one.rc_inclusive else "up to"
             notes.append(f"{short_name(one)}: changes {under} {score(row['rc'])} points can be chance")
     return rows, notes
+
+
+def _reliable(row: dict[str, Any]) -> Cell:
+    if row["rc"] is None:
+        return Cell(MISSING, sub="no threshold known")
+    return Cell(mark=CHANGE[row["change_category"]])
 
 
 def _headline(state: dict[str, Any], standing_ones: list[RaisedSignal]) -> str:
@@ -218,7 +224,8 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
         key,
     )
     standing_ones, past = _signals(data.flags, as_of)
-    headline = _headline(state, standing_ones)
+    ordinary, _ = _signals(data.flags.filter(pl.col("family") != "safety"), as_of)
+    headline = _headline(state, ordinary)
     ended = state["closed_on"] is not None
     status = PRIORITY[state["priority"]]
     scope_line = f"You are seeing: one episode of {data.clinician} · {data.now.line}"
@@ -265,6 +272,9 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
         )
     else:
         blocks.append(Para("No questionnaire has been answered in this episode yet."))
+    if state["alliance_latest"] is None:
+        blocks.append(Para("No alliance questionnaire has been answered by the client in this episode."))
+        return View(f"Episode {state['client_code']}", PAGE.question, scope_line, as_of, blocks)
     blocks.append(
         Facts(
             [
@@ -331,9 +341,9 @@ def render() -> None:
 def _back(data: Data) -> None:
     own = current_viewer().clinician_id
     if data.state is None or data.state["clinician_id"] == own:
-        href, words = "caseload", "Back to the caseload"
+        href, words = "./", "Back to the caseload"
     else:
-        href, words = f"caseload?clinician={data.clinician_public_id}", f"Back to the caseload of {data.clinician}"
+        href, words = f"./?clinician={data.clinician_public_id}", f"Back to the caseload of {data.clinician}"
     show_link(href, words)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import String, and_, exists, func, literal, select
 
@@ -99,6 +99,16 @@ def imports(scope: Scope, count: int) -> Statement:
 def last_import(scope: Scope) -> Statement:
     """The day of the newest import of the practice; a null in a practice without any."""
     return select(func.max(Import.imported_on).label("imported_on")).where(Import.practice_id == scope.practice_id)
+
+
+def newest_record(scope: Scope, as_of: date) -> Statement:
+    """The last appointment in scope, up to a day, of which it is known what became of it; null without any."""
+    visible = visible_episodes(scope)
+    return (
+        select(func.max(Appointment.starts_at).label("newest"))
+        .join(visible, visible.c.episode_id == Appointment.episode_id)
+        .where(Appointment.status != "booked", Appointment.starts_at < as_of + timedelta(days=1))
+    )
 
 
 def set_aside_count(scope: Scope) -> Statement:

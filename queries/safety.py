@@ -3,16 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from dashboard.access import Scope, Viewer, check_can_record_safety_check
 from queries import audit
 from queries.caseload import waiting_safety
 from queries.frames import read_frame
 from queries.keys import next_id
-from queries.tables import SafetyCheck
+from queries.tables import Episode, SafetyCheck
+
+
+def store_checks(
+    connection: Connection, practice_id: int, source: str, checks: Sequence[tuple[str, str, date]], username: str
+) -> None:
+    """Checks already made elsewhere, each noted on the day after the answer: (source id of the episode, signal, since)."""
+    known = connection.execute(
+        select(Episode.source_id, Episode.id).where(Episode.practice_id == practice_id, Episode.source == source)
+    )
+    ids = {row.source_id: row.id for row in known}
+    first = next_id(connection, SafetyCheck)
+    rows = [
+        {
+            "id": first + place,
+            "practice_id": practice_id,
+            "episode_id": ids[episode],
+            "signal": signal,
+            "since": since,
+            "checked_on": since + timedelta(days=1),
+            "checked_at": datetime(since.year, since.month, since.day, 12) + timedelta(days=1),
+            "username": username,
+            "note": None,
+        }
+        for place, (episode, signal, since) in enumerate(checks)
+    ]
+    if rows:
+        connection.execute(insert(SafetyCheck), rows)
+        audit.record(
+            connection, at=rows[-1]["checked_at"], practice_id=practice_id, username=username,
+            action="change safety checks recorded", detail=f"{len(rows)} checks",
+        )  # fmt: skip
 
 
 def record_checks(

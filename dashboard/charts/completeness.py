@@ -58,7 +58,7 @@ def completeness_by_month(months: pl.DataFrame, *, whose: str, as_of: date, them
     if last:
         one = last[0]
         words = (
-            f"{one['with_outcome']} of {one['sessions']} sessions this month have an outcome score, "
+            f"{one['with_outcome']} of {one['sessions']} sessions in {one['month']:%B %Y} have an outcome score, "
             f"{one['with_alliance']} an alliance score"
         )
     total = int(months["sessions"].sum())

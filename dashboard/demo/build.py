@@ -10,24 +10,29 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine
+import polars as pl
+from sqlalchemy import Connection, Engine
 
-from dashboard.access import operator_scope
+from dashboard.access import Role, operator_scope
 from dashboard.demo.practice import build
 from dashboard.demo.users import DemoUser, demo_users
 from dashboard.evaluation import ensure_current
+from dashboard.intake.batch import Batch
 from dashboard.opening import opened
 from dashboard.settings import Settings, data_folder
+from dashboard.signals import risk_item
 from dashboard.signin.passwords import hashed, random_password
 from queries import audit, load, people, practices
 from queries.engine import reading, writing
+from queries.safety import store_checks
 from queries.store import store_batch
 
 NAME = "Harbour Street Practice (invented)"
 SOURCE = "demo"
+UNCHECKED = 15
 Progress = Callable[[str, float], None] | None
 
 
@@ -92,6 +97,8 @@ def build_once(
         with writing(engine) as connection:
             practice_id = practices.ensure_practice(connection, NAME, now)
             store_batch(connection, practice_id, SOURCE, batch, today=now.date(), now=now, username=None)
+            director = next(user.username for user in members if user.role is Role.DIRECTOR)
+            store_checks(connection, practice_id, SOURCE, _checks(batch, now.date()), director)
             for user, password in made:
                 _add(connection, practice_id, user, password, now)
             audit.record(
@@ -105,7 +112,25 @@ def build_once(
         return BuiltDemo(NAME, listed, built_now=True)
 
 
-def _add(connection, practice_id: int, user: DemoUser, password: str, now: datetime) -> None:  # type: ignore[no-untyped-def]
+def _checks(batch: Batch, today: date) -> list[tuple[str, str, date]]:
+    """Most older risk answers were followed up and noted; one in fifteen, and those of the last week, were not."""
+    answered = (
+        batch.tables["scores"]
+        .filter((pl.col("instrument") == "phq9") & (pl.col("scale") == "item_9") & (pl.col("value") > 0))
+        .select("episode_id", "taken_on")
+        .unique()
+        .sort("taken_on", "episode_id")
+        .rows()
+    )
+    recent = today - timedelta(days=7)
+    return [
+        (episode, risk_item.KEY, day)
+        for place, (episode, day) in enumerate(answered)
+        if day < recent and place % UNCHECKED
+    ]
+
+
+def _add(connection: Connection, practice_id: int, user: DemoUser, password: str, now: datetime) -> None:
     clinician = None if user.clinician_id is None else people.clinician_of(connection, practice_id, user.clinician_id)
     people.add_user(
         connection,

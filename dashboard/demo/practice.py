@@ -37,7 +37,7 @@ def _codes(draw: np.random.Generator, count: int) -> list[str]:
 def _opened(draw: np.random.Generator, person: DemoClinician, today: date) -> date:
     first = max(person.started_on, today - timedelta(days=MONTHS_BACK * 30))
     span = max(1, (today - first).days - 3)
-    return first + timedelta(days=int(draw.integers(0, span)))
+    return first + timedelta(days=int(span * draw.beta(1.6, 1.0)))  # a growing practice: more lately
 
 
 def _row(

@@ -43,7 +43,7 @@ SIGNAL = Signal(
     rule_words=_words,
     prompt="What might be getting in the way: how we work together, motivation, support, life events, or the measure itself?",
     minimum_data="A first score on the clinical side and a later one at session 6 or after.",
-    source="Science 3.2 (project default), anchored on late responders until session 6 (Saunders 2019, n = 4,394).",
+    source="Project default, anchored on late responders until session 6 (Saunders 2019, n = 4,394).",
     limits="Some clients improve late or on what this measure does not ask.",
     reviewed_on="2026-11-20",
     version="1",

@@ -49,7 +49,7 @@ SIGNAL = Signal(
     rule_words=_words,
     prompt="How might this be named and repaired together? What would the client say about the last sessions?",
     minimum_data="Three ratings by the client before the fall.",
-    source="Larsson 2018 (n = 605), Eubanks 2018, Chen 2018; science 4.4, limits are project defaults.",
+    source="Larsson 2018 (n = 605), Eubanks 2018, Chen 2018; limits are project defaults.",
     limits="A possible rupture, not a fact: in simulation about one flag in three was a true one (reference, section 3).",
     reviewed_on="2026-11-20",
     version="1",

@@ -43,15 +43,7 @@ export default function (component) {
       body.append(...sorted);
     };
   }
-  slot.onclick = (event) => {
-    const link = event.target.closest("a[data-open]");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-    event.preventDefault();
-    history.pushState({}, "", link.href);
-    dispatchEvent(new PopStateEvent("popstate"));
-  };
   return () => {
     box.oninput = null;
-    slot.onclick = null;
   };
 }

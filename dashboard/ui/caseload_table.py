@@ -82,7 +82,7 @@ def _row(row: CaseloadRow) -> str:
     return (
         f'<tr data-text="{text}">'
         f'<th scope="row" data-label="Episode" data-sort="{code}">'
-        f'<a href="episode?episode={escape(row.public_id)}" data-open>{code}</a><small>{escape(row.sessions)}</small></th>'
+        f'<a href="episode?episode={escape(row.public_id)}" target="_self">{code}</a><small>{escape(row.sessions)}</small></th>'
         f'<td data-label="Status" data-sort="{status.order}{escape(row.since_sort)}">'
         f"{_mark(status)}<small>{escape(row.since)}</small></td>"
         f'<td data-label="Outcome" data-sort="{sort(row.outcome)}">'

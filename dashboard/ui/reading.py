@@ -12,7 +12,7 @@ from dashboard.ui.words import day
 from queries import caseload, quality
 from queries.frames import read_frame
 
-STALE_DAYS = 5  # project default: days without an import after which a banner says so
+STALE_DAYS = 7  # project default: days without a recorded appointment after which a banner says so
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Standing:
     as_of: date | None
     rules_version: str
     imported_on: date | None
+    newest_on: date | None = None
 
     @property
     def line(self) -> str:
@@ -32,11 +33,14 @@ class Standing:
         return f"as of {day(self.as_of)}{fresh} · rules {self.rules_version[:6]}"
 
     def stale(self, today: date) -> str:
-        """The banner's words where no import came for a while; empty otherwise."""
-        if self.imported_on is None or (today - self.imported_on).days <= STALE_DAYS:
+        """The banner's words where nothing was recorded for a while; empty otherwise."""
+        if self.newest_on is None or (today - self.newest_on).days <= STALE_DAYS:
             return ""
-        old = (today - self.imported_on).days
-        return f"Data last updated {old} days ago ({day(self.imported_on)}). Recent sessions may be missing."
+        old = (today - self.newest_on).days
+        return (
+            f"The newest session in the data was {old} days ago ({day(self.newest_on)}). Recent sessions may be missing, and "
+            "signals that count days, such as no contact, go on counting."
+        )
 
 
 def standing(connection: Connection, scope: Scope) -> Standing:
@@ -46,4 +50,5 @@ def standing(connection: Connection, scope: Scope) -> Standing:
     when = imported[0]["imported_on"] if imported else None
     if not found:
         return Standing(None, "", when)
-    return Standing(found[0]["as_of"], found[0]["rules_version"], when)
+    newest = read_frame(connection, quality.newest_record(scope, found[0]["as_of"]))["newest"][0]
+    return Standing(found[0]["as_of"], found[0]["rules_version"], when, None if newest is None else newest.date())
