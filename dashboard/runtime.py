@@ -39,3 +39,10 @@ def engine() -> Engine:
             _engine = open_engine(_settings.db_url)
             migrate(_engine)
         return _engine
+
+
+def forget() -> None:
+    """Lets go of both, so that the next use opens afresh."""
+    global _settings, _engine
+    with _lock:
+        _settings = _engine = None

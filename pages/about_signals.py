@@ -17,7 +17,7 @@ from dashboard.signals.wording import short_name
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.show import show
-from dashboard.ui.view import Block, Cell, Facts, Fold, Heading, Para, Table, View
+from dashboard.ui.view import Block, Cell, Facts, Fold, Heading, Para, Table, Term, View
 from dashboard.ui.words import MISSING, plural, score
 from pages import BY_NAME
 from queries import caseload as reads
@@ -58,14 +58,14 @@ def build(
             continue
         blocks.append(Heading(words))
         for signal in members:
-            count = f"Raised {raised.get(signal.key, 0)} times in {COUNTED_DAYS} days" if sees_counts else ""
+            count = f"raised {plural(raised.get(signal.key, 0), 'time')} in {COUNTED_DAYS} days" if sees_counts else ""
             facts = [
                 ("Needs", signal.minimum_data),
                 ("Question it asks", signal.prompt),
                 ("Known limits", signal.limits),
             ]
             blocks += [
-                Para(f"{signal.title}. {signal.rule_words(rules)}"),
+                Term(signal.title, signal.rule_words(rules)),
                 Fold(
                     "Source and limits" + (f" · {count}" if count else ""),
                     [

@@ -108,7 +108,9 @@ class Story:
         return str(self.draw.choice(names, p=np.array(weights) / sum(weights)))
 
     def _appointment(self, day: date, slot: int, status: str, booked_on: date | None = None) -> None:
-        known = booked_on or day - timedelta(days=int(self.draw.integers(2, 8)))
+        at_the_last_session = self.draw.random() < 0.85
+        ahead = self.gap if at_the_last_session else int(self.draw.integers(1, self.gap))
+        known = booked_on or day - timedelta(days=ahead)
         self.course.appointments.append(
             {
                 "appointment_id": f"{self.episode_id}-{slot + 1:02}",

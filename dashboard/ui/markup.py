@@ -20,6 +20,7 @@ from dashboard.ui.view import (
     RaisedSignal,
     Signals,
     Table,
+    Term,
 )
 
 LEGEND = (
@@ -100,6 +101,8 @@ def block_html(block: Block) -> str:
             return f"<h2>{escape(block.text)}</h2>{note}"
         case Para():
             return f'<p class="{"quiet" if block.quiet else "text"}">{escape(block.text)}</p>'
+        case Term():
+            return f'<div class="term"><h3>{escape(block.name)}</h3><p class="text">{escape(block.text)}</p></div>'
         case Facts():
             return _facts(block)
         case Table():

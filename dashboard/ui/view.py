@@ -44,6 +44,14 @@ class Para:
 
 
 @dataclass(frozen=True)
+class Term:
+    """A name and what it means."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Facts:
     """A few facts side by side: (what, value)."""
 
@@ -142,7 +150,7 @@ class Legend:
 
 
 Block = (
-    Lead | Notice | Heading | Para | Facts | Table | Signals | Caseload | Figure | Fold | Split | Slot | Download | Legend
+    Lead | Notice | Heading | Para | Term | Facts | Table | Signals | Caseload | Figure | Fold | Split | Slot | Download | Legend
 )  # fmt: skip
 
 
