@@ -42,7 +42,7 @@ def start_import(url: str, folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
-@pytest.mark.parametrize("_try", range(2))
+@pytest.mark.parametrize("_try", range(1))
 def test_a_killed_import_leaves_all_or_nothing(database_url: str, tmp_path: Path, _try: int) -> None:
     write_practice(tmp_path / "files", today=datetime.now(UTC).date(), episodes=300)
     engine = open_engine(database_url)

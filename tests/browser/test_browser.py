@@ -1,0 +1,220 @@
+"""What only a browser shows: sign-in end to end, each page for each role, reflow, keyboard, contrast, real data."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Served, go, open_page, serving, settled, supervision
+
+pytestmark = pytest.mark.browser
+PAGES = {
+    "clinician": ["", "data-quality", "about-signals"],
+    "supervisor": ["", "data-quality", "about-signals"],
+    "director": ["", "data-quality", "about-signals"],
+    "admin": ["", "people", "about-signals"],
+}
+# found in Streamlit's own markup, not in ours
+ALLOWED = {
+    "aria-allowed-attr", "aria-required-children", "region", "landmark-one-main", "nested-interactive", "aria-hidden-focus",
+    "meta-viewport", "page-has-heading-one",
+}  # fmt: skip
+
+
+def first_episode(page: Page) -> None:
+    page.locator(".cl tbody th a").first.click()
+    page.get_by_role("heading", name=re.compile("^Episode ")).wait_for(timeout=20_000)
+    settled(page)
+
+
+@pytest.mark.parametrize("role", sorted(PAGES))
+def test_each_role_signs_in_and_sees_its_pages_without_an_error(
+    browser: Browser, demo: Served, role: str, tmp_path: Path
+) -> None:
+    page = open_page(browser, demo, demo.of_role(role))
+    for path in PAGES[role]:
+        go(page, demo, path)
+        page.screenshot(path=tmp_path / f"{role}-{path or 'home'}.png", full_page=True)
+        assert page.get_by_text("Something went wrong").count() == 0
+        assert page.locator("h1").count() == 1
+    assert page.trouble == []  # type: ignore[attr-defined]
+    page.context.close()
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_survives_a_reload(browser: Browser, demo: Served) -> None:
+    page = open_page(browser, demo, demo.of_role("clinician"))
+    page.wait_for_timeout(500)
+    cookie = next(c for c in page.context.cookies() if c["name"] == "supervision_session")
+    assert cookie["httpOnly"]
+    assert cookie["sameSite"] == "Strict"
+    assert "supervision_session" not in page.evaluate("document.cookie")
+    page.reload()
+    settled(page)
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.context.close()
+
+
+def test_signing_out_really_ends_the_session(browser: Browser, demo: Served) -> None:
+    page = open_page(browser, demo, demo.of_role("director"))
+    page.wait_for_timeout(500)
+    cookies = page.context.cookies()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("User name").wait_for()
+    page.context.close()
+    thief = browser.new_context()
+    thief.add_cookies(cookies)  # type: ignore[arg-type]
+    again = thief.new_page()
+    again.goto(demo.url)
+    again.get_by_label("User name").wait_for(timeout=20_000)
+    thief.close()
+
+
+def test_answers_carry_the_security_headers(browser: Browser, demo: Served) -> None:
+    page = browser.new_page()
+    for path in ("/", "/healthz", "/download/nothing"):
+        answer = page.request.get(demo.url + path)
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+    assert page.request.get(f"{demo.url}/healthz").json() == {"ok": True}
+    assert page.request.get(f"{demo.url}/download/nothing").status == 403
+    page.close()
+
+
+def test_a_download_needs_the_session_it_was_made_for(browser: Browser, tmp_path: Path) -> None:
+    db = f"sqlite:///{tmp_path / 'p.sqlite'}"
+    (tmp_path / "clients.csv").write_text('client_id\nK1\n""\nK2\n', "utf-8")
+    (tmp_path / "episodes.csv").write_text(
+        "episode_id,client_id,clinician_id,opened_on\nE1,K1,C9,2026-01-05\n", "utf-8"
+    )
+    supervision(
+        "import", str(tmp_path / "clients.csv"), str(tmp_path / "episodes.csv"), "--practice", "P", db=db, home=tmp_path
+    )
+    supervision(
+        "user", "add", "d.d", "--role", "director", "--password-stdin", db=db, home=tmp_path, given="a long password\n"
+    )
+    with serving(db, tmp_path) as url:
+        served = Served(url, {"d.d": "a long password"})
+        page = open_page(browser, served, "d.d")
+        go(page, served, "data-quality")
+        with page.expect_download() as download:
+            page.get_by_role("link", name=re.compile("^Download the")).click()
+        text = Path(download.value.path()).read_text("utf-8-sig")
+        assert "episodes.csv" in text
+        address = page.get_by_role("link", name=re.compile("^Download the")).get_attribute("href")
+        stranger = browser.new_page()
+        assert stranger.request.get(url + str(address)).status == 403
+        stranger.close()
+        page.context.close()
+
+
+def test_a_caseload_row_opens_its_episode_and_back_without_a_reload(browser: Browser, demo: Served) -> None:
+    page = open_page(browser, demo, demo.of_role("director"))
+    page.evaluate("window.sameDocument = true")
+    page.locator(".sv-table a[href*=clinician]").first.click()
+    page.locator(".cl tbody th a").first.wait_for(timeout=20_000)
+    first_episode(page)
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    page.get_by_role("link", name=re.compile("^Back to the caseload")).click()
+    page.locator(".cl tbody th a").first.wait_for(timeout=20_000)
+    page.go_back()
+    page.get_by_role("heading", name=re.compile("^Episode ")).wait_for(timeout=20_000)
+    assert page.evaluate("window.sameDocument") is True
+    assert page.trouble == []  # type: ignore[attr-defined]
+    page.context.close()
+
+
+def busy_clinician(browser: Browser, demo: Served) -> str:
+    page = open_page(browser, demo, demo.of_role("director"))
+    links = page.locator(".sv-table a[href*=clinician]")
+    rows = page.locator(".sv-table tbody tr:has(a[href*=clinician])")
+    counts = [int(rows.nth(i).locator("td").first.inner_text()) for i in range(rows.count())]
+    href = str(links.nth(counts.index(max(counts))).get_attribute("href"))
+    page.context.close()
+    return href
+
+
+def test_the_caseload_sorts_and_finds_by_keyboard(browser: Browser, demo: Served) -> None:
+    page = open_page(browser, demo, demo.of_role("director"))
+    go(page, demo, busy_clinician(browser, demo).removeprefix("./"))
+    table = page.locator(".cl table").first
+    button = table.get_by_role("button", name="Episode")
+    button.focus()
+    page.keyboard.press("Enter")
+    codes = table.locator("tbody th a").all_inner_texts()
+    assert codes == sorted(codes)
+    page.keyboard.press("Enter")
+    assert table.locator("tbody th a").all_inner_texts() == sorted(codes, reverse=True)
+    page.get_by_label("Find").fill(codes[0].lower())
+    shown = [row for row in page.locator(".cl tbody tr").all() if row.is_visible()]
+    assert len(shown) == 1
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("role", ["director", "clinician", "admin"])
+def test_axe_finds_nothing_in_our_markup(browser: Browser, demo: Served, role: str, scheme: str) -> None:
+    page = open_page(browser, demo, demo.of_role(role), scheme=scheme)
+    for path in PAGES[role]:
+        go(page, demo, path)
+        if page.locator(".cl tbody th a").count() and not path:
+            _no_violations(page)
+            first_episode(page)
+        _no_violations(page)
+    page.context.close()
+
+
+def _no_violations(page: Page) -> None:
+    found = Axe().run(page).response["violations"]
+    ours = [
+        f"{one['id']}: {node['html'][:160]}"
+        for one in found
+        if one["id"] not in ALLOWED
+        for node in one["nodes"]
+        if 'data-testid="st' not in node["html"]
+    ]
+    assert ours == []
+
+
+@pytest.mark.parametrize("role", ["director", "clinician", "admin"])
+def test_at_320_pixels_nothing_runs_off_the_side(browser: Browser, demo: Served, role: str) -> None:
+    page = open_page(browser, demo, demo.of_role(role), width=320)
+    for path in PAGES[role]:
+        go(page, demo, path)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        main = page.evaluate("(e => e.scrollWidth - e.clientWidth)(document.querySelector('[data-testid=stMain]'))")
+        assert max(wide, main) <= 1, path
+    page.context.close()
+
+
+@pytest.mark.parametrize(("mapping", "folder"), [("bhsim", "bhsim_synthetic/csv"), ("enrichd", "enrichd_bdi")])
+def test_a_real_practice_is_imported_evaluated_and_looked_at(
+    browser: Browser, shared_data: Path, tmp_path: Path, mapping: str, folder: str
+) -> None:
+    db = f"sqlite:///{tmp_path / 'p.sqlite'}"
+    supervision("import", str(shared_data / folder), "--mapping", mapping, "--practice", mapping, db=db, home=tmp_path)
+    supervision(
+        "user", "add", "d.d", "--role", "director", "--password-stdin", db=db, home=tmp_path, given="a long password\n"
+    )
+    with serving(db, tmp_path) as url:
+        served = Served(url, {"d.d": "a long password"})
+        for scheme in ("light", "dark"):
+            page = open_page(browser, served, "d.d", scheme=scheme)
+            page.screenshot(path=tmp_path / f"{mapping}-{scheme}-home.png", full_page=True)
+            assert page.locator(".sv-table a[href*=clinician]").count() == {"bhsim": 27, "enrichd": 1}[mapping]
+            page.locator(".sv-table a[href*=clinician]").first.click()
+            page.locator(".cl tbody th a").first.wait_for(timeout=30_000)
+            settled(page)
+            page.screenshot(path=tmp_path / f"{mapping}-{scheme}-caseload.png")
+            first_episode(page)
+            expect(page.locator(".js-plotly-plot")).to_be_visible()
+            page.screenshot(path=tmp_path / f"{mapping}-{scheme}-episode.png", full_page=True)
+            go(page, served, "data-quality")
+            page.screenshot(path=tmp_path / f"{mapping}-{scheme}-quality.png", full_page=True)
+            assert page.get_by_text("Something went wrong").count() == 0
+            assert page.trouble == []  # type: ignore[attr-defined]
+            page.context.close()
