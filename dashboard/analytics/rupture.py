@@ -41,7 +41,8 @@ def _mean(values: list[float]) -> float:
     return fsum(values) / len(values)
 
 
-def _spread(references: list[float], floor: float) -> float:
+def spread_of(references: list[float], floor: float) -> float:
+    """S: standard deviation of the reference ratings, never under the instrument's own error of measurement."""
     middle = _mean(references)
     return max(sqrt(fsum((value - middle) ** 2 for value in references) / (len(references) - 1)), floor)
 
@@ -68,7 +69,7 @@ def judge(ratings: list[float], floor: float) -> list[Judged]:
             found.append(Judged("none", None, None, None, "not_enough_data", None, True))
             continue
         if not in_rupture:
-            frozen, spread = _mean(recent), _spread(recent, floor)
+            frozen, spread = _mean(recent), spread_of(recent, floor)
         limit = chart_limit(outside)
         below = max(frozen - 2 * spread, min(limit if limit is not None else -1.0, frozen - spread))
         fell = frozen - rating

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from math import sqrt
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -72,7 +71,7 @@ class Instrument(BaseModel):
         """True for a published threshold (a change of exactly that size counts), false for Jacobson-Truax."""
         return self.reliable_change is not None
 
-    @cached_property
+    @property
     def reliable_threshold(self) -> float | None:
         """Points of change beyond measurement error; null where none is published and norms are missing."""
         if self.reliable_change is not None:

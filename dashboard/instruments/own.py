@@ -14,7 +14,7 @@ from dashboard.errors import UnusableInput
 class OwnInstrument(BaseModel):
     """One ``[[instrument]]`` of the file; the names are the contract's."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     key: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     name: str = Field(min_length=1, max_length=120)
