@@ -55,6 +55,10 @@ def _refuse(file: str, what: str, mend: str) -> UnusableInput:
     return UnusableInput(f"{file}: {what}. {mend} Nothing was imported.")
 
 
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0].split(" (path:", 1)[0][:80]
+
+
 def _too_large(file: str, limits: Limits) -> UnusableInput:
     return _refuse(
         file, f"it is larger than {limits.unpacked_mb} MB unpacked", "Split it, or raise SUPERVISION_MAX_UNPACKED_MB."
@@ -198,12 +202,19 @@ def _excel(path: Path, file: str, limits: Limits) -> list[RawTable]:
             if name not in TABLES:
                 continue
             raw = book.load_sheet(sheet, header_row=None, dtypes="string").to_polars()
-            typed = book.load_sheet(sheet).to_polars()
+            # a date among text comes as text with midnight behind it
+            typed = (
+                book.load_sheet(sheet)
+                .to_polars()
+                .with_columns(pl.col(pl.String).str.replace(r"^(\d{4}-\d{2}-\d{2}) 00:00:00$", "$1"))
+            )
             header = ["" if cell is None else str(cell) for cell in raw.row(0)] if raw.height else []
             _header(f"{file}, sheet {sheet}", header)
             found.append(_typed_table(name, f"{file}#{sheet}", typed))
     except (zipfile.BadZipFile, fastexcel.FastExcelError, OSError) as error:
-        raise _refuse(file, f"it is not an Excel file that can be read ({error})", "Save it again as .xlsx.") from None
+        raise _refuse(
+            file, f"it is not an Excel file that can be read ({_first_line(error)})", "Save it again as .xlsx."
+        ) from None
     if not found:
         raise _refuse(file, "none of its sheets is called like a table", f"Name sheets {', '.join(TABLES)}.")
     return found
@@ -219,7 +230,7 @@ def _parquet(path: Path, file: str, limits: Limits) -> pl.DataFrame:
         return frame.collect()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _refuse(
-            file, f"it is not a Parquet file that can be read ({str(error)[:80]})", "Write it again."
+            file, f"it is not a Parquet file that can be read ({_first_line(error)})", "Write it again."
         ) from None
 
 
