@@ -78,8 +78,7 @@ def _side(frame: pl.DataFrame, join: Join, column: str) -> pl.Expr:
     return _day(own if own in frame.columns else column)
 
 
-def _value(frame: pl.DataFrame, one: str | Column, mapping: Mapping, where: str) -> pl.Expr:
-    spec = Column(column=one) if isinstance(one, str) else one
+def _value(frame: pl.DataFrame, spec: Column, mapping: Mapping, where: str) -> pl.Expr:
     if spec.constant is not None:
         return pl.lit(spec.constant)
     if spec.template is not None:

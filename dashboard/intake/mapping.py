@@ -59,6 +59,11 @@ class Column(_Part):
     days_from: str | None = None
     times: float | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, given: Any) -> Any:
+        return {"column": given} if isinstance(given, str) else given
+
     @model_validator(mode="after")
     def _one_origin(self) -> Column:
         given = [name for name in ("column", "constant", "template") if getattr(self, name) is not None]
@@ -78,7 +83,7 @@ class Target(_Part):
     file: str
     join: tuple[Join, ...] = ()
     once_by: str | None = None
-    columns: dict[str, str | Column]
+    columns: dict[str, Column]
 
     @model_validator(mode="after")
     def _known(self) -> Target:
