@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from dashboard.access import Role, Scope, Viewer, check_can_export, operator_scope, scope_for
-from dashboard.errors import UnusableInput
+from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.evaluation import evaluate
 from dashboard.exports import FORMATS, to_bytes
 from dashboard.settings import Settings
 from queries import audit, exports, people, practices
 from queries.engine import reading, writing
 from queries.frames import read_frame
+from queries.tables import Statement
 
 EVALUATED = ("episodes", "flags", "sessions", "endings")
 TABLES = (*EVALUATED, "set_aside", "audit")
@@ -66,7 +67,7 @@ def export_table(
     return to_bytes(frame, kind)
 
 
-def _viewer(connection, username: str, now: datetime, practice_id: int) -> Viewer:  # type: ignore[no-untyped-def]
+def _viewer(connection: Connection, username: str, now: datetime, practice_id: int) -> Viewer:
     viewer = people.viewer(connection, username, now.date())
     if viewer is None or viewer.practice_id != practice_id:
         raise UnusableInput(f"There is no active user '{username}'. See: supervision user list.")
@@ -76,7 +77,7 @@ def _viewer(connection, username: str, now: datetime, practice_id: int) -> Viewe
 def _check(engine: Engine, viewer: Viewer | None, role: Role, table: str, now: datetime) -> None:
     try:
         check_can_export(role, table)
-    except Exception:
+    except NotAllowed:
         if viewer is not None:
             with writing(engine) as connection:
                 audit.record(
@@ -86,7 +87,7 @@ def _check(engine: Engine, viewer: Viewer | None, role: Role, table: str, now: d
         raise
 
 
-def _statement(table: str, scope: Scope, evaluation_id: int | None, role: Role):  # type: ignore[no-untyped-def]
+def _statement(table: str, scope: Scope, evaluation_id: int | None, role: Role) -> Statement:
     match table:
         case "set_aside":
             return exports.set_aside(scope, masked=role is Role.ADMIN)

@@ -47,7 +47,8 @@ class ImportReport:
             words = [f"{number:,} {kind}" for kind, number in count.items() if number]
             if words:
                 lines.append(f"{table}: {', '.join(words)}")
-        lines = lines or ["Nothing new: these files were here already."]
+        if not any(count.get("new") or count.get("changed") for count in self.counts.values()):
+            lines.insert(0, "Nothing new: what these files say was here already.")
         if self.dry_run:
             lines.insert(0, "Dry run: nothing was written.")
         if self.set_aside:

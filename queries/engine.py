@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from dashboard.errors import SupervisionError, UnusableInput
@@ -105,4 +105,11 @@ def _clear_errors(engine: Engine) -> Iterator[None]:
         raise SupervisionError(
             f"The database {where} did not answer: {str(error.orig).splitlines()[0]}. "
             "Check that it runs and is not full, then try again."
+        ) from error
+    except DatabaseError as error:
+        if "not a database" not in str(error.orig) and "malformed" not in str(error.orig):
+            raise
+        raise SupervisionError(
+            f"{engine.url.database} is not a database that can be read ({error.orig}). "
+            "Name another with --db, or put a copy of yours in its place."
         ) from error

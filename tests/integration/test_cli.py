@@ -1,0 +1,232 @@
+"""The commands as a practice manager meets them: what they print, how they end, and never a traceback."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from dashboard import cli
+from tests.factories import write_practice
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Runs a command in this process; gives its exit code, output and error output."""
+
+    def command(*words: str, stdin: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["supervision", *words])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        capfdbinary.readouterr()
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        out, err = capfdbinary.readouterr()
+        assert b"Traceback" not in out + err
+        return code, out.decode(), err.decode()
+
+    return command
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    write_practice(tmp_path / "files", today=date.today())
+    return tmp_path / "files"
+
+
+def test_import_evaluates_exports_and_a_second_import_says_nothing_new(run: Run, files: Path, tmp_path: Path) -> None:
+    code, out, _ = run("import", str(files), "--practice", "Our practice", "--report", str(tmp_path / "report.json"))
+    assert code == 0
+    assert "Our practice: 40 episodes evaluated" in out
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["counts"]["episodes"]["new"] == 40
+    assert report["set_aside"] == 0
+    code, out, _ = run("import", str(files))
+    assert (code, "Nothing new" in out) == (0, True)
+    code, out, _ = run("export", "episodes")
+    assert code == 0
+    assert len(out.strip().splitlines()) == 41
+
+
+def test_a_row_set_aside_ends_with_3_and_is_listed_and_exported(run: Run, files: Path) -> None:
+    (files / "scores.csv").write_text("episode_id,taken_on,instrument,scale,value\nE0001,05/01/2026,phq9,total,9\n")
+    code, out, _ = run("import", str(files))
+    assert code == 3
+    assert "scores.csv line 2, taken_on: not a date" in out
+    code, out, _ = run("export", "set_aside")
+    assert code == 0
+    assert "05/01/2026" in out
+
+
+def test_a_dry_run_says_what_it_would_do_and_writes_nothing(run: Run, files: Path) -> None:
+    code, out, _ = run("import", str(files), "--dry-run")
+    assert (code, "Dry run: nothing was written." in out) == (0, True)
+    code, _, err = run("export", "episodes")
+    assert code == 2
+    assert err.strip()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["import", "no-such-folder"], 2, "no-such-folder"),
+        (["import", ".", "--mapping", "nothing"], 2, "There is no mapping 'nothing'"),
+        (["export", "everything"], 2, "There is no table 'everything'"),
+        (["export", "clinicians"], 2, "not available in this version"),
+        (["export", "episodes", "--format", "xml"], 2, "There is no format 'xml'"),
+        (["export", "episodes", "--as-of", "20.11.2026"], 2, "is not a date"),
+        (["export", "episodes", "--as-of", "2999-01-01"], 2, "is after today"),
+        (["export", "episodes", "--as", "nobody"], 2, "no active user 'nobody'"),
+        (["export", "episodes", "--practice", "Another"], 2, "Another"),
+        (["evaluate", "--as-of", "yesterday"], 2, "is not a date"),
+        (["user", "add", "x", "--role", "boss"], 2, "boss"),
+        (["user", "add", "xy", "--role", "clinician", "--clinician", "zz"], 2, "no clinician 'zz'"),
+        (["user", "disable", "nobody"], 2, "no user 'nobody'"),
+        (["user", "reset", "nobody"], 2, "no user 'nobody'"),
+        (["frobnicate"], 2, "No such command"),
+        (["export", "episodes", "--db", "mysql://x/y"], 2, "mysql"),
+        (["export", "episodes", "--out", "/no/such/folder/x.csv"], 1, "could not be written"),
+    ],
+)
+def test_a_wrong_call_ends_with_a_code_and_a_few_words(
+    run: Run, files: Path, words: list[str], code: int, message: str
+) -> None:
+    run("import", str(files))
+    ended, _, err = run(*words)
+    assert ended == code
+    assert message in " ".join(err.split())
+
+
+def test_people_are_added_listed_disabled_and_reset(run: Run, files: Path) -> None:
+    run("import", str(files))
+    code, out, _ = run("user", "add", "ada", "--role", "director")
+    assert code == 0
+    assert "Password (shown once): " in out
+    code, out, _ = run(
+        "user",
+        "add",
+        "ben",
+        "--role",
+        "clinician",
+        "--clinician",
+        "01",
+        "--password-stdin",
+        stdin="a long passphrase\n",
+    )
+    assert (code, "Password" in out) == (0, False)
+    code, _, err = run("user", "add", "BEN", "--role", "admin", "--password-stdin", stdin="short\n")
+    assert code == 2
+    assert err
+    run("user", "disable", "ada")
+    code, out, _ = run("user", "list")
+    assert "ada\tdirector\t-\tdisabled" in out
+    assert "ben\tclinician\t01" in out
+    code, out, _ = run("user", "reset", "ben")
+    assert (code, "new password (shown once)" in out) == (0, True)
+
+
+def test_an_export_in_somebodys_scope_has_their_rows_only_and_is_audited(run: Run, files: Path, tmp_path: Path) -> None:
+    run("import", str(files))
+    for name, role, clinician in (("ada", "director", None), ("cy", "clinician", "01"), ("sue", "supervisor", "00")):
+        linked = ["--clinician", clinician] if clinician else []
+        run("user", "add", name, "--role", role, *linked, "--password-stdin", stdin="a long passphrase\n")
+    run("user", "add", "adm", "--role", "admin", "--password-stdin", stdin="a long passphrase\n")
+
+    def clinicians(name: str) -> set[str]:
+        target = tmp_path / f"{name}.parquet"
+        assert run("export", "episodes", "--as", name, "--format", "parquet", "--out", str(target))[0] == 0
+        return set(pl.read_parquet(target)["clinician_id"].to_list())
+
+    assert clinicians("cy") == {"01"}
+    assert clinicians("sue") == {"00", "01", "02"}
+    assert clinicians("ada") == {"00", "01", "02"}
+    code, _, err = run("export", "episodes", "--as", "adm")
+    assert (code, "administrator" in err) == (2, True)
+    code, out, _ = run("export", "audit", "--format", "json")
+    actions = [(row["username"], row["action"]) for row in json.loads(out)]
+    assert ("cy", "export episodes") in actions
+    assert ("adm", "refuse export episodes") in actions
+
+
+def test_the_formats_agree_and_a_spreadsheet_runs_no_formula(run: Run, files: Path, tmp_path: Path) -> None:
+    text = (files / "clients.csv").read_text().replace("client_id,", "client_id,client_code,").splitlines()
+    rows = [text[0], *(line.replace(",", ",=1+1,", 1) if n == 0 else line.replace(",", f",Q{n},", 1)
+                       for n, line in enumerate(text[1:]))]  # fmt: skip
+    (files / "clients.csv").write_text("\n".join(rows) + "\n")
+    assert run("import", str(files))[0] == 0
+    for kind in ("csv", "json", "parquet"):
+        assert run("export", "episodes", "--format", kind, "--out", str(tmp_path / f"x.{kind}"))[0] == 0
+    typed = pl.read_parquet(tmp_path / "x.parquet")
+    listed = json.loads((tmp_path / "x.json").read_text())
+    plain = pl.read_csv(tmp_path / "x.csv", infer_schema=False)
+    assert typed.columns == plain.columns == list(listed[0])
+    assert [row["baseline"] for row in listed] == typed["baseline"].to_list()
+    assert [None if v is None else float(v) for v in plain["baseline"]] == typed["baseline"].to_list()
+    assert "=1+1" in typed["client_code"].to_list()
+    assert "'=1+1" in plain["client_code"].to_list()
+    assert "=1+1" not in plain["client_code"].to_list()
+
+
+def test_evaluate_as_of_the_past_leaves_the_current_one_in_place(run: Run, files: Path) -> None:
+    run("import", str(files))
+    before = run("export", "episodes")[1]
+    day = (date.today() - timedelta(days=60)).isoformat()
+    code, out, _ = run("evaluate", "--as-of", day)
+    assert (code, f"as of {day}" in out) == (0, True)
+    assert run("export", "episodes")[1] == before
+
+
+def test_doctor_finds_nothing_to_mend_and_says_so_when_a_file_is_open_to_others(
+    run: Run, files: Path, tmp_path: Path
+) -> None:
+    run("import", str(files))
+    code, out, _ = run("doctor")
+    assert (code, "MEND" in out) == (0, False)
+    (tmp_path / "default.sqlite").chmod(0o644)
+    code, out, _ = run("doctor")
+    assert code == 1
+    assert "MEND  database file" in out
+    assert "chmod 600" in out
+
+
+def test_a_file_that_is_no_database_is_named_in_plain_words(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no database at all, only some text that is long enough to have a header " * 20)
+    code, _, err = run("export", "episodes", "--db", f"sqlite:///{tmp_path / 'notes.txt'}")
+    assert code in (1, 2)
+    assert "notes.txt" in err
+
+
+def test_something_nobody_foresaw_ends_in_words_and_a_reference(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret of client K12")
+
+    monkeypatch.setattr("dashboard.cli._settings", broken)
+    code, out, err = run("doctor")
+    assert code == 1
+    assert "Reference" in err
+    assert "K12" not in out + err
+
+
+def test_settings_that_cannot_be_read_are_named(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "s.toml").write_text("[rules]\nno_contact = 3\n")
+    monkeypatch.setenv("SUPERVISION_CONFIG", str(tmp_path / "s.toml"))
+    code, _, err = run("doctor")
+    assert code == 2
+    assert "no_contact" in err
+
+
+def test_help_is_there_for_every_command(run: Run) -> None:
+    for words in ([], ["demo"], ["serve"], ["import"], ["evaluate"], ["export"], ["doctor"], ["user"], ["user", "add"]):
+        code, out, _ = run(*words, "--help")
+        assert code == 0
+        assert "Usage" in out
