@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import polars as pl
 
+from dashboard.analytics.places import with_places
 from dashboard.settings import Rules
 
 MISSED = ("no_show", "late_cancelled")
+DAYS = 2**20  # more days than any calendar date has, so that episode and day make one sortable whole number
 
 
 def dated(episodes: pl.DataFrame, appointments: pl.DataFrame) -> pl.DataFrame:
@@ -22,39 +24,47 @@ def dated(episodes: pl.DataFrame, appointments: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def sessions(appointments: pl.DataFrame) -> pl.DataFrame:
-    """Attended appointments with ``session_number`` 1, 2, … within the episode (input from ``dated``)."""
-    attended = appointments.filter(pl.col("status") == "attended")
-    return attended.with_columns(
-        session_number=pl.int_range(pl.len(), dtype=pl.Int64).over("episode_id") + 1,
-    )
+def _place_in_time(episode: str, day: pl.Expr) -> pl.Expr:
+    return pl.col(episode) * DAYS + day.to_physical().cast(pl.Int64) + DAYS // 2
 
 
-def attendance(episodes: pl.DataFrame, appointments: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """One row per episode with anything in its diary: first and last session, count, next booking, missed of recent.
+def session_on(diary: pl.DataFrame, rated: pl.DataFrame) -> pl.Series:
+    """Per row of ``rated`` (episode_id, taken_on) how many sessions there were up to that day; null before the first.
 
-    ``missed_recent`` counts no-shows and late cancellations among the last ``rules.recent_appointments`` past appointments
-    whose status is known; ``missed_since`` is the day of the one that made the count reach ``rules.missed_of_recent``.
+    ``diary`` comes from ``dated``.
     """
-    diary = dated(episodes, appointments)
-    known = diary.filter((pl.col("status") != "booked") & (pl.col("day") <= pl.col("as_of")))
-    met = (
-        known.filter(pl.col("status") == "attended")
-        .group_by("episode_id", maintain_order=True)
-        .agg(
-            first_attended_on=pl.col("day").first(),
-            last_attended_on=pl.col("day").last(),
-            sessions_attended=pl.len().cast(pl.Int64),
-        )
+    attended = diary.filter(pl.col("status") == "attended").select(at=_place_in_time("episode_id", pl.col("day")))["at"]
+    up_to = attended.search_sorted(
+        rated.select(_place_in_time("episode_id", pl.col("taken_on"))).to_series(), side="right"
+    )
+    before = attended.search_sorted(rated.select(pl.col("episode_id") * DAYS).to_series(), side="left")
+    count = (up_to.cast(pl.Int64) - before.cast(pl.Int64)).alias("session_number")
+    return count.replace(0, None)
+
+
+def attendance(diary: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """One row per episode with anything in its diary (from ``dated``).
+
+    First and last session, count, next booking, missed of recent. ``missed_recent`` counts no-shows and late cancellations
+    among the last ``rules.recent_appointments`` past appointments whose status is known; ``missed_since`` is the day of the
+    one that made the count reach ``rules.missed_of_recent``.
+    """
+    known = with_places(diary.filter((pl.col("status") != "booked") & (pl.col("day") <= pl.col("as_of"))))
+    attended = with_places(known.filter(pl.col("status") == "attended").select("episode_id", "day"))
+    met = attended.filter("is_last").select(
+        "episode_id",
+        first_attended_on=attended["day"].gather(attended.filter("is_last")["first"]),
+        last_attended_on="day",
+        sessions_attended=pl.col("row") - pl.col("first") + 1,
     )
     ahead = (
         diary.filter((pl.col("status") == "booked") & (pl.col("day") >= pl.col("as_of")))
-        .group_by("episode_id", maintain_order=True)
-        .agg(next_booked_on=pl.col("day").first())
+        .unique("episode_id", keep="first", maintain_order=True)
+        .select("episode_id", next_booked_on="day")
     )
-    recent = known.group_by("episode_id", maintain_order=True).tail(rules.recent_appointments)
+    last_row = pl.when("is_last").then(pl.col("row")).backward_fill()
     missed = (
-        recent.filter(pl.col("status").is_in(MISSED))
+        known.filter((last_row - pl.col("row") < rules.recent_appointments) & pl.col("status").is_in(MISSED))
         .group_by("episode_id", maintain_order=True)
         .agg(
             missed_recent=pl.len().cast(pl.Int64),
@@ -62,10 +72,8 @@ def attendance(episodes: pl.DataFrame, appointments: pl.DataFrame, rules: Rules)
             missed_since=pl.col("day").get(rules.missed_of_recent - 1, null_on_oob=True),
         )
     )
-    last = known.group_by("episode_id", maintain_order=True).agg(
-        last_status=pl.col("status").last(), last_appointment_on=pl.col("day").last()
-    )
-    frame = episodes.select("episode_id")
+    last = known.filter("is_last").select("episode_id", last_status="status")
+    frame = diary.select(pl.col("episode_id").unique(maintain_order=True))
     for part in (met, ahead, missed, last):
         frame = frame.join(part, on="episode_id", how="left")
-    return frame.with_columns(pl.col("sessions_attended", "missed_recent").fill_null(0))
+    return frame

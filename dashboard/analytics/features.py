@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from dashboard.analytics.alliance import alliance, marks
-from dashboard.analytics.attendance import attendance, dated, sessions
+from dashboard.analytics.attendance import attendance, dated
 from dashboard.analytics.endings import endings
 from dashboard.analytics.outcome import outcome
 from dashboard.analytics.scoring import totals
@@ -76,21 +76,21 @@ FEATURES = Contract(
 )
 
 
-def features_from(
-    frames: Frames, made: pl.DataFrame, instruments: dict[str, Instrument], rules: Rules
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The features (FEATURES) and the alliance marks they rest on, from frames and totals made already."""
-    episodes = frames.episodes
-    diary = dated(episodes, frames.appointments)
-    attended = sessions(diary)
-    marked = marks(made, instruments)
+def features(frames: Frames, instruments: dict[str, Instrument], rules: Rules) -> pl.DataFrame:
+    """One row per episode (FEATURES). Depends on nothing but the rows given; their order does not matter.
+
+    Null rules: no score, no change; under two scores the category is ``not_enough_data``, never "no change".
+    """
+    made = totals(frames.scores, instruments)
+    diary = dated(frames.episodes, frames.appointments)
     frame = (
-        episodes.join(attendance(episodes, frames.appointments, rules), on="episode_id", how="left")
-        .join(outcome(made, attended, instruments, rules), on="episode_id", how="left")
-        .join(alliance(marked, episodes, attended, instruments, rules), on="episode_id", how="left")
+        frames.episodes.join(attendance(diary, rules), on="episode_id", how="left")
+        .join(outcome(made, diary, instruments, rules), on="episode_id", how="left")
+        .with_columns(pl.col("sessions_attended", "missed_recent").fill_null(0))
     )
+    frame = frame.join(alliance(marks(made, instruments), frame, instruments, rules), on="episode_id", how="left")
     frame = frame.with_columns(
-        pl.col("scores", "alliance_scores", "sessions_attended", "missed_recent").fill_null(0),
+        pl.col("scores", "alliance_scores").fill_null(0),
         pl.col("ceiling").fill_null(False),
         pl.col("rupture", "change_category").fill_null("not_enough_data"),
         is_open=pl.col("closed_on").is_null(),
@@ -98,12 +98,4 @@ def features_from(
         last_measure_on=pl.max_horizontal("latest_on", "alliance_latest_on"),
     ).with_columns(days_since_contact=(pl.col("as_of") - pl.col("last_contact_on")).dt.total_days())
     finished = endings(frame, rules).select(pl.col(name).cast(dtype) for name, dtype in FEATURES.schema.items())
-    return finished.sort("episode_id"), marked
-
-
-def features(frames: Frames, instruments: dict[str, Instrument], rules: Rules) -> pl.DataFrame:
-    """One row per episode (FEATURES). Depends on nothing but the rows given; their order does not matter.
-
-    Null rules: no score, no change; under two scores the category is ``not_enough_data``, never "no change".
-    """
-    return features_from(frames, totals(frames.scores, instruments), instruments, rules)[0]
+    return finished.sort("episode_id")

@@ -7,8 +7,8 @@ from datetime import date
 
 import polars as pl
 
-from dashboard.analytics.features import FEATURES, features_from
-from dashboard.analytics.scoring import risk_answers, totals
+from dashboard.analytics.features import FEATURES, features
+from dashboard.analytics.scoring import risk_answers
 from dashboard.instruments.instrument import Instrument
 from dashboard.replay.days import change_days
 from dashboard.replay.known import History, as_known
@@ -96,8 +96,7 @@ def _sessions(now: pl.DataFrame, at_day: pl.DataFrame, appointments: pl.DataFram
 def _assess(history: History, as_of: date, instruments: dict[str, Instrument], rules: Rules) -> Assessment:
     days = change_days(history, as_of, rules)
     frames = as_known(history, days)
-    made = totals(frames.scores, instruments)
-    every, _ = features_from(frames, made, instruments, rules)
+    every = features(frames, instruments, rules)
     raised = evaluate(
         Context(every, risk_answers(frames.scores, instruments), frames.safety_checks, instruments, rules)
     )

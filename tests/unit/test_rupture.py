@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.analytics.rupture import chart_limit, judge, spread_of
+from dashboard.analytics import rupture
 from dashboard.instruments import BUILT_IN
 from dashboard.instruments.instrument import UNKNOWN_SEM
 
 FLOOR = UNKNOWN_SEM
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One rating's row."""
+
+    mark: str
+    reference: float | None
+    major_below: float | None
+    start: int | None
+    state: str
+    nadir: float | None
+    back: bool
+
+
+def judge(ratings: list[float], floor: float) -> list[Judged]:
+    """One series alone."""
+    found = rupture.judge(np.array(ratings, dtype=float), np.array([len(ratings)]), np.array([floor]))
+    return [Judged(**row) for row in found.to_dicts()]
 
 
 def scaled(values: list[float], low: float, high: float) -> list[float]:
@@ -21,11 +42,14 @@ def scaled(values: list[float], low: float, high: float) -> list[float]:
 
 def test_individuals_chart_limit_of_the_worked_example() -> None:
     """Worked example 17: 62, 64, 63, 65, 64 has mean 63.6, mean moving range 1.5, lower limit 59.610."""
-    assert chart_limit([62, 64, 63, 65, 64]) == pytest.approx(59.610, abs=1e-3)
+    found = judge(scaled([62, 64, 63, 65, 64, 64], 0, 100), 0.0225)[-1]  # wide spread: the chart decides
+    assert found.major_below == pytest.approx(0.59610, abs=1e-5)
+    assert found.reference == pytest.approx((64 + 63 + 65 + 64) / 400)
 
 
 def test_a_chart_needs_four_ratings() -> None:
-    assert chart_limit([62, 64, 63]) is None
+    found = judge(scaled([62, 64, 63, 63], 0, 100), 0.0001)[-1]
+    assert found.major_below == pytest.approx(0.63 - 2 * 0.01)  # rule G alone: twice the standard deviation of 1
 
 
 def test_two_majors_and_a_repair_at_the_third_session() -> None:
@@ -38,20 +62,21 @@ def test_two_majors_and_a_repair_at_the_third_session() -> None:
 
 def test_the_larger_of_own_spread_and_measurement_error_keeps_a_flat_series_quiet() -> None:
     """Worked example 18 (Gumz 2012): 5.2, 5.4, 5.1, 5.3 then 4.1; a floor of .6 makes it 1.9 spreads, without it 8.9."""
-    reference = [5.2, 5.4, 5.1, 5.3]
-    fall = 5.25 - 4.1
-    assert fall == pytest.approx(1.15)
-    assert spread_of(reference, 0.6) == 0.6
-    assert 1 <= fall / spread_of(reference, 0.6) < 2
-    assert spread_of(reference, 0.0) == pytest.approx(0.1291, abs=1e-4)
-    assert fall / spread_of(reference, 0.0) == pytest.approx(8.9, abs=0.05)
-    assert judge([5.2, 5.4, 5.3, 4.2], 0.6)[-1].mark == "minor"  # rule G alone: under four ratings there is no chart
+    alone = judge([5.2, 5.4, 5.3, 4.2], 0.6)[-1]  # under four ratings there is no chart: rule G alone
+    assert (alone.mark, alone.major_below) == ("minor", pytest.approx(5.3 - 1.2))
+    quiet = judge([5.2, 5.4, 5.1, 5.3, 4.1], 10.0)[-1]
+    assert quiet.reference == pytest.approx(5.25)
+    own = (5.25 - judge([5.2, 5.4, 5.1, 5.3, 5.3], 0.0)[-1].major_below) / 2  # type: ignore[operator]
+    assert own == pytest.approx(0.1291, abs=1e-4)
+    assert pytest.approx(1.92, abs=0.01) == (5.25 - 4.1) / 0.6
+    assert (5.25 - 4.1) / own == pytest.approx(8.9, abs=0.05)
 
 
 def test_the_chart_may_call_major_what_twice_the_spread_does_not() -> None:
     """The default is rule G or rule X: the same fall lies below the chart's limit of 4.629."""
-    assert chart_limit([5.2, 5.4, 5.1, 5.3]) == pytest.approx(4.6293, abs=1e-4)
-    assert judge([5.2, 5.4, 5.1, 5.3, 4.1], 0.6)[-1].mark == "major"
+    found = judge([5.2, 5.4, 5.1, 5.3, 4.1], 0.6)[-1]
+    assert found.major_below == pytest.approx(4.6293, abs=1e-4)
+    assert found.mark == "major"
 
 
 def test_a_drop_of_exactly_two_spreads_is_major_and_just_less_is_not() -> None:
@@ -112,3 +137,12 @@ def test_steady_practices_with_known_noise_raise_few_majors() -> None:
 
 def test_instruments_without_a_known_error_use_the_project_default() -> None:
     assert BUILT_IN["wai_sr"].sem_01 == UNKNOWN_SEM
+
+
+@given(st.lists(st.lists(st.integers(0, 20).map(lambda n: n / 20), max_size=12), max_size=8))
+def test_clients_judged_together_are_judged_as_if_alone(many: list[list[float]]) -> None:
+    flat = np.array([rating for series in many for rating in series], dtype=float)
+    lengths = np.array([len(series) for series in many], dtype=np.int64)
+    together = rupture.judge(flat, lengths, np.full(len(many), FLOOR))
+    alone = [one for series in many for one in judge(series, FLOOR)]
+    assert [Judged(**row) for row in together.to_dicts()] == alone
