@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from dashboard.analytics import reliable_change as rc
@@ -17,19 +18,32 @@ def chosen(totals: pl.DataFrame, kind: pl.DataFrame, wanted: str, preferred: str
     ``totals`` is in the order that ``scoring.totals`` gives; it is kept. ``preferred`` stands first wherever it has a score.
     Columns of ``kind`` (see ``thresholds``) come along.
     """
-    rated = totals.filter((pl.col("scale") == "total") & (pl.col("respondent") == "client")).join(
-        kind.filter(pl.col("kind") == wanted), on="instrument", how="inner", maintain_order="left"
+    kinds = kind.filter(pl.col("kind") == wanted)
+    rated = totals.filter(
+        (pl.col("scale") == "total")
+        & (pl.col("respondent") == "client")
+        & pl.col("instrument").is_in(kinds["instrument"].implode())
+    )
+    begins = pl.col("episode_id").ne_missing(pl.col("episode_id").shift(1)) | pl.col("instrument").ne_missing(
+        pl.col("instrument").shift(1)
+    )
+    candidates = (
+        rated.with_row_index("at")
+        .filter(begins)
+        .select("at", "episode_id", "instrument")
+        .with_columns(count=pl.col("at").shift(-1, fill_value=rated.height) - pl.col("at"))
+        .with_row_index("candidate")
     )
     best = (
-        rated.group_by(["episode_id", "instrument"], maintain_order=True)
-        .agg(count=pl.len())
-        .with_columns(second=pl.col("instrument") != preferred)
+        candidates.with_columns(second=pl.col("instrument") != preferred)
         .sort(["episode_id", "second", "count", "instrument"], descending=[False, False, True, False])
         .unique("episode_id", keep="first", maintain_order=True)
     )
-    return rated.join(
-        best.select("episode_id", "instrument"), on=["episode_id", "instrument"], how="semi", maintain_order="left"
-    )
+    if best.height < candidates.height:
+        wins = np.zeros(candidates.height, dtype=bool)
+        wins[best["candidate"].to_numpy()] = True
+        rated = rated.filter(pl.Series(np.repeat(wins, candidates["count"].to_numpy())))
+    return rated.join(kinds, on="instrument", how="left", maintain_order="left")
 
 
 def outcome(

@@ -96,7 +96,7 @@ def caseload_rows(
     """One row per open episode. Safety flags are not among the signals: they stand above the table."""
     raised = _by_episode(flags.filter(pl.col("family") != "safety").sort(["episode_id", "since", "signal"]))
     slots = _by_episode(appointments.sort(["episode_id", "starts_at"]))
-    fell = {(row["episode_id"], row["starts_at"].date()) for row in falls.to_dicts()}
+    fell = _by_episode(falls)
     scored = client_totals(totals)
     rows = []
     for state in states.to_dicts():
@@ -119,7 +119,9 @@ def caseload_rows(
                 since_sort=since.isoformat() if since else UNSORTED,
                 outcome=_series(scored, key, outcome, flagged, attended),
                 change=state["change_category"],
-                alliance=_series(scored, key, alliance, {d for e, d in fell if e == key}, attended),
+                alliance=_series(
+                    scored, key, alliance, {one["starts_at"].date() for one in fell.get(key, [])}, attended
+                ),
                 alliance_words=RUPTURE[state["rupture"]] if state["alliance_latest"] is not None else "No rating yet",
                 appointments=marks_of(slots.get(key, []), as_of),
                 signals=[BY_KEY[f["signal"]].title for f in standing if f["signal"] in BY_KEY],
