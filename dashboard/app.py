@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 import pages
 from dashboard import runtime
@@ -23,6 +24,14 @@ from queries.engine import reading, writing
 
 def _file(name: str) -> Path:
     return Path(pages.__file__).resolve().with_name(f"{name}.py")
+
+
+def _addresses(page: pages.Page, viewer: Viewer) -> list[StreamlitPage]:
+    """A page at its own address; the viewer's first page also at /, which is where the menu then leads."""
+    is_home = page is pages.home(viewer.role)
+    in_menu = page.in_menu and pages.can_open(viewer.role, page) and not is_home
+    own = st.Page(_file(page.name), title=page.title, url_path=page.url, visibility="visible" if in_menu else "hidden")
+    return [st.Page(_file(page.name), title=page.title, url_path="home", default=True), own] if is_home else [own]
 
 
 def _bar(viewer: Viewer) -> None:
@@ -60,20 +69,9 @@ viewer = require_sign_in()
 require_own_password(viewer)
 remember(viewer)
 _bring_up_to_date(viewer)
-home = pages.home(viewer.role)
-chosen = {
-    page.name: st.Page(
-        _file(page.name),
-        title=page.title,
-        url_path=page.url,
-        default=page is home,
-        visibility="visible" if page.in_menu and pages.can_open(viewer.role, page) else "hidden",
-    )
-    for page in pages.PAGES
-}
-running = st.navigation(list(chosen.values()), position="top")
+running = st.navigation([one for page in pages.PAGES for one in _addresses(page, viewer)], position="top")
 _bar(viewer)
-asked = next(page for page in pages.PAGES if chosen[page.name] is running or chosen[page.name].title == running.title)
+asked = next(page for page in pages.PAGES if page.title == running.title)
 try:
     pages.check_can_open(viewer.role, asked)
     running.run()

@@ -53,11 +53,13 @@ def evaluate(
     now: datetime,
     everything: bool = False,
     touched: Sequence[int] | None = None,
+    import_before: int | None = None,
 ) -> EvaluationReport:
     """Evaluates one practice as of a day and stores it, in one write transaction.
 
-    ``touched`` names the episodes that changed since the current evaluation; they alone are computed when that one is of
-    the same day and rules. Raises SupervisionError when the database cannot be written.
+    ``touched`` names the episodes that changed since the import ``import_before``; they alone are computed when the current
+    evaluation is of that import, of the same day and of the same rules. Raises SupervisionError when the database cannot be
+    written.
     """
     scope = operator_scope(practice_id)
     is_current = as_of >= now.date()
@@ -70,7 +72,13 @@ def evaluate(
         fresh = present is not None and present.data_import_id == newest and not everything
         if fresh and touched is None and is_current and present is not None and present.is_current:
             return EvaluationReport(name, as_of, 0, 0, present.id)
-        partial = touched is not None and not everything and is_current and present is not None and present.is_current
+        lacks_only_these = (
+            touched is not None
+            and present is not None
+            and present.is_current
+            and present.data_import_id == import_before
+        )
+        partial = lacks_only_these and is_current and not everything
         only = list(touched or []) if partial else None
         assessment = assess(load.history(connection, scope, as_of, only), as_of, instruments, settings.rules)
         if partial and present is not None:
@@ -102,7 +110,9 @@ def reevaluate(
     engine: Engine, settings: Settings, practice_id: int, episode_ids: Sequence[int], now: datetime
 ) -> EvaluationReport:
     """Today's evaluation again for a few episodes, after somebody recorded something about them."""
-    return evaluate(engine, settings, practice_id, as_of=now.date(), now=now, touched=episode_ids)
+    with reading(engine) as connection:
+        newest = load.latest_import(connection, operator_scope(practice_id))
+    return evaluate(engine, settings, practice_id, as_of=now.date(), now=now, touched=episode_ids, import_before=newest)
 
 
 def _in_worker(url: str, settings: Settings, practice_id: int, as_of: date, now: datetime, everything: bool) -> str:

@@ -142,7 +142,15 @@ def import_files(
     if not dry_run:
         step("Evaluating", 0.8)
         touched = None if result.rules_touched else sorted(result.touched_episode_ids)
-        signals = evaluate(engine, settings, practice_id, as_of=now.date(), now=now, touched=touched).line
+        signals = evaluate(
+            engine,
+            settings,
+            practice_id,
+            as_of=now.date(),
+            now=now,
+            touched=touched,
+            import_before=result.import_before,
+        ).line
     step("Done", 1.0)
     reported: pl.DataFrame = result.set_aside
     return ImportReport(

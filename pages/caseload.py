@@ -34,6 +34,7 @@ PAGE = BY_NAME["caseload"]
 RECENT_DAYS = 30  # design: coverage line
 NEW_DAYS = 7
 WORTH = ("talk_first", "worth_discussing")
+SILENCE = ("no_contact", "nothing_booked")
 
 
 @dataclass(frozen=True)
@@ -81,18 +82,31 @@ def _recent(states: pl.DataFrame, column: str, as_of: date) -> int:
     return states.filter(pl.col(column) >= as_of - timedelta(days=RECENT_DAYS)).height
 
 
-def _lead(states: pl.DataFrame, as_of: date) -> Lead:
+def _lead(data: Data, as_of: date, today: date) -> Lead:
+    states = data.states
     count = states.height
     worth = states.filter(pl.col("priority").is_in(WORTH)).height
     short = states.filter(pl.col("priority") == "not_enough_data").height
     has = "has" if worth == 1 else "have"
     sentence = f"{worth} of {plural(count, 'open episode')} {has} something worth discussing"
     sentence += f"; {short} {'has' if short == 1 else 'have'} not enough data yet." if short else "."
+    if data.now.stale(today):
+        sentence += _apart_from_silence(data)
     note = (
         f"{share(_recent(states, 'latest_on', as_of), count)} have an outcome score in the last {RECENT_DAYS} days · "
         f"{share(_recent(states, 'alliance_latest_on', as_of), count)} an alliance rating"
     )
     return Lead(sentence, note)
+
+
+def _apart_from_silence(data: Data) -> str:
+    """Where the data stopped a while ago, silence says little: how many stand out by anything else."""
+    told = data.flags.filter(~pl.col("signal").is_in(SILENCE) & (pl.col("family") != "safety"))
+    others = data.states.join(told, on="episode_id", how="semi").height
+    silent = data.states.filter(pl.col("priority").is_in(WORTH)).height - others
+    if silent <= 0:
+        return ""
+    return f" In {silent} of them the only sign is that the data stopped: nothing was booked or attended since."
 
 
 def _facts(data: Data, as_of: date) -> Facts:
@@ -149,11 +163,12 @@ def _safety(safety: pl.DataFrame, clinicians: dict[int, str]) -> list[Block]:
     shown = [row for row, state in zip(rows, latest["closed_on"], strict=True) if state is None]
     folded = [row for row, state in zip(rows, latest["closed_on"], strict=True) if state is not None]
     columns = ("Episode", "What was answered last", "Waiting", "State")
+    kind = "closed episode" if still_open.is_empty() else "open episode" if still_open.height == count else "episode"
+    mixed = f" ({still_open.height} of them open)" if kind == "episode" else ""
     blocks: list[Block] = [
         Notice(
-            f"Safety: in {plural(count, 'episode')} a risk item was answered above zero and no check is recorded here"
-            + (f" ({still_open.height} open)." if still_open.height != count else ".")
-            + " Check that each was followed up.",
+            f"Safety: in {plural(count, kind)}{mixed} a risk item was answered above zero and no check is recorded here. "
+            "Check that each was followed up.",
             "orange",
         )
     ]
@@ -168,7 +183,6 @@ def _safety(safety: pl.DataFrame, clinicians: dict[int, str]) -> list[Block]:
 
 
 def _folded(table: Table, words: str) -> Block:
-
     return Fold(f"{words} ({len(table.rows)})", [table])
 
 
@@ -178,6 +192,8 @@ def _header(viewer: Viewer, data: Data, whose: str) -> str:
 
 def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> View:
     """One clinician's caseload; ``chosen`` is their name where it is not the viewer's own."""
+    title = PAGE.title if chosen is None else f"Caseload of {chosen}"
+    question = PAGE.question if chosen is None else "Which episodes might be worth talking about in supervision?"
     count = data.states.height
     whose = (
         f"your {plural(count, 'open episode')}" if chosen is None else f"{plural(count, 'open episode')} of {chosen}"
@@ -190,7 +206,7 @@ def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> Vie
         blocks.append(
             Para(f"No open episodes on {day(as_of or today)}. Episodes appear here once they are imported and open.")
         )
-        return View(PAGE.title, PAGE.question, _header(viewer, data, whose), as_of, blocks)
+        return View(title, question, _header(viewer, data, whose), as_of, blocks)
     rows = caseload_rows(
         data.states,
         data.flags,
@@ -203,14 +219,14 @@ def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> Vie
     if data.states.is_empty():
         blocks.append(Para(f"No open episodes on {day(as_of)}."))
     else:
-        blocks.append(_lead(data.states, as_of))
+        blocks.append(_lead(data, as_of, today))
     blocks += _safety(data.safety, {})
     if rows:
         blocks.append(_facts(data, as_of))
         if not any(row.priority in WORTH for row in rows):
             blocks.append(Para(f"Nothing stands out this week. {_longest_unopened(data)}"))
         blocks += [Caseload(rows, "caseload"), Legend()]
-    return View(PAGE.title, PAGE.question, _header(viewer, data, whose), as_of, blocks)
+    return View(title, question, _header(viewer, data, whose), as_of, blocks)
 
 
 def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
@@ -235,7 +251,7 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
         return View(title, question, f"You are seeing: {data.now.line}", as_of, blocks)
     names = {row["clinician_id"]: _name(row) for row in data.clinicians.to_dicts()}
     if count:
-        blocks.append(_lead(data.states, as_of))
+        blocks.append(_lead(data, as_of, today))
     else:
         blocks.append(Para(f"No open episodes on {day(as_of)}."))
     blocks += _safety(data.safety, names)
@@ -296,10 +312,11 @@ def _pick(viewer: Viewer, people: Sequence[dict[str, Any]], current: str | None)
     def go() -> None:
         st.query_params.from_dict({"clinician": st.session_state["whose"]} if st.session_state["whose"] else {})
 
+    # the address decides: somebody may have come by a link, which the picker knows nothing of
+    st.session_state["whose"] = current if current in options else ""
     st.selectbox(
         "Whose caseload",
         options,
-        index=options.index(current) if current in options else 0,
         format_func=lambda one: names.get(one, "Everyone, by name"),
         key="whose",
         on_change=go,

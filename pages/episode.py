@@ -136,11 +136,10 @@ def _when(flag: dict[str, Any], as_of: date) -> str:
 def _signals(flags: pl.DataFrame, as_of: date) -> tuple[list[RaisedSignal], list[RaisedSignal]]:
     standing_ones: list[RaisedSignal] = []
     past: list[RaisedSignal] = []
-    ordered = flags.sort([pl.col("family") != "safety", "since", "signal"])
-    for flag in ordered.to_dicts():
-        signal = BY_KEY.get(flag["signal"])
-        if signal is None:
-            continue
+    order = list(BY_KEY)
+    known = [flag for flag in flags.to_dicts() if flag["signal"] in BY_KEY]
+    for flag in sorted(known, key=lambda flag: (order.index(flag["signal"]), flag["since"])):
+        signal = BY_KEY[flag["signal"]]
         stands = flag["cleared_on"] is None
         made = RaisedSignal(
             signal.title, _when(flag, as_of), flag["evidence"], signal.prompt, f"Source: {signal.source}", stands
@@ -227,7 +226,6 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
     ordinary, _ = _signals(data.flags.filter(pl.col("family") != "safety"), as_of)
     headline = _headline(state, ordinary)
     ended = state["closed_on"] is not None
-    status = PRIORITY[state["priority"]]
     scope_line = f"You are seeing: one episode of {data.clinician} · {data.now.line}"
     blocks: list[Block] = [Place("back")]
     if stale := data.now.stale(today):
@@ -235,9 +233,10 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
     last = ENDING.get(state["ending"] or "unknown", "ended")
     blocks.append(
         Lead(
-            f"Closed {day(state['closed_on'])}: {last}" if ended else f"{status.icon} {status.word}",
+            f"Closed {day(state['closed_on'])}: {last}" if ended else "",
             f"{plural(state['sessions_attended'], 'session')} · opened {day(state['opened_on'])} · "
             f"last session {day(state['last_attended_on'])} · next booked {day(state['next_booked_on'])}",
+            None if ended else PRIORITY[state["priority"]],
         )
     )
     panel = episode_course(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
-from sqlalchemy import String, and_, case, cast, literal, null, or_, select
+from sqlalchemy import CTE, String, and_, case, cast, func, literal, null, or_, select
 
 from dashboard.access import Role, Scope
 from queries.scope import visible_clinicians, visible_episodes
 from queries.tables import (
     Appointment,
     Audit,
+    ClientVersion,
     Clinician,
     EpisodeState,
     Evaluation,
@@ -63,13 +64,30 @@ ENDING_COLUMNS = (
 MASK = "(withheld)"
 
 
+def _code_as_known(visible: CTE) -> Any:
+    """The client's code as it was known on the evaluation's day: codes may be corrected later."""
+    earlier = (
+        select(ClientVersion.given_code)
+        .where(
+            ClientVersion.id == visible.c.client_id,
+            ClientVersion.superseded_on > Evaluation.as_of,
+            func.coalesce(ClientVersion.known_from, Evaluation.as_of) <= Evaluation.as_of,
+        )
+        .order_by(ClientVersion.superseded_on)
+        .limit(1)
+        .correlate(visible, Evaluation)
+        .scalar_subquery()
+    )
+    return func.coalesce(earlier, visible.c.client_code).label("client_code")
+
+
 def episodes(scope: Scope, evaluation_id: int) -> Statement:
     """``export episodes``: one row per episode in scope, open and closed."""
     visible = visible_episodes(scope)
     return (
         select(
             visible.c.source_id.label("episode_id"),
-            visible.c.client_code,
+            _code_as_known(visible),
             Clinician.source_id.label("clinician_id"),
             *(getattr(EpisodeState, name) for name in STATE_COLUMNS),
             Evaluation.as_of,

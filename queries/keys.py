@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from typing import Any
 
@@ -22,3 +23,9 @@ def public_id(secret: str, kind: str, source: str, source_id: str) -> str:
     """The id shown in addresses: the same for the same row, says nothing, cannot be guessed without the secret."""
     content = "\x1f".join((kind, source, source_id)).encode()
     return hashlib.blake2b(content, key=bytes.fromhex(secret), digest_size=8).hexdigest()
+
+
+def made_code(client: str) -> str:
+    """The code of a client who was given none: always the same for the same id, and says nothing, such as 4F-2K7QX."""
+    letters = base64.b32encode(hashlib.blake2b(client.encode(), digest_size=5).digest()).decode()
+    return f"{letters[:2]}-{letters[2:7]}"

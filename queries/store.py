@@ -43,9 +43,14 @@ PARENTS: dict[str, tuple[tuple[str, Any, bool], ...]] = {
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What was stored. ``set_aside``: rows of this call not taken in as given; ``import_id`` null where nothing changed."""
+    """What was stored. ``set_aside``: rows of this call not taken in as given; ``import_id`` null where nothing changed.
+
+    ``import_before``: the newest import before this one, to which an evaluation must be up to date for ``touched_episode_ids``
+    to be all that it lacks.
+    """
 
     import_id: int | None
+    import_before: int | None
     counts: dict[str, dict[str, int]]
     set_aside: pl.DataFrame
     touched_episode_ids: frozenset[int]
@@ -97,13 +102,13 @@ def _store_table(
 ) -> tuple[Count, list[int]]:
     match name:
         case "clinicians":
-            return store_clinicians(connection, place, rows), []
+            return store_clinicians(connection, place, rows, today), []
         case "clients":
-            return store_clients(connection, place, rows), []
+            return store_clients(connection, place, rows, today), []
         case "leave":
-            return store_leave(connection, place, rows), []
+            return store_leave(connection, place, rows, today), []
         case "supervision":
-            return store_supervision(connection, place, rows), []
+            return store_supervision(connection, place, rows, today), []
         case "episodes":
             opaque = [public_id(place.secret, "episode", place.source, one) for one in rows["episode_id"]]
             named = rows.with_columns(pl.Series("public_id", opaque, dtype=pl.String)).rename(
@@ -182,6 +187,7 @@ def store_batch(
     """Upserts the batch by source id, keeps earlier versions, tries waiting rows again; nothing new writes nothing."""
     secret = str(connection.execute(select(Practice.secret).where(Practice.id == practice_id)).scalar_one())
     import_id = next_id(connection, Import)
+    before = load.latest_import(connection, operator_scope(practice_id))
     connection.execute(
         insert(Import).values(
             id=import_id,
@@ -233,4 +239,4 @@ def store_batch(
     else:
         connection.execute(update(Import).where(Import.id == import_id).values(counts=counts, changed_rows=changed))
     kept = import_id if changed or new_aside or rules_touched else None
-    return ImportResult(kept, counts, pl.concat(reported), frozenset(touched), rules_touched)
+    return ImportResult(kept, before, counts, pl.concat(reported), frozenset(touched), rules_touched)

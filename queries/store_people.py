@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from queries.frames import insert_frame, read_frame, update_frame
-from queries.keys import next_id, public_id
-from queries.tables import Client, Clinician, Leave, SupervisionLink
+from queries.keys import made_code, next_id, public_id
+from queries.tables import (
+    Client,
+    ClientVersion,
+    Clinician,
+    ClinicianVersion,
+    Leave,
+    LeaveVersion,
+    SupervisionLink,
+    SupervisionLinkVersion,
+)
+from queries.versions import corrected, fill_versions, filled, keep_versions
 
 
 @dataclass(frozen=True)
@@ -45,18 +56,41 @@ def known_ids(connection: Connection, table: Any, place: Place) -> pl.DataFrame:
     return read_frame(connection, statement)
 
 
-def changed_where_given(columns: list[str]) -> pl.Expr:
-    """True where the batch says something other than what stands; an empty cell says nothing."""
-    return pl.any_horizontal(
-        *(pl.col(f"{c}_new").is_not_null() & pl.col(c).ne_missing(pl.col(f"{c}_new")) for c in columns)
+def _settle(
+    connection: Connection, table: Any, versions: Any, place: Place, both: pl.DataFrame, columns: list[str], today: date
+) -> int:
+    """Fills and corrects the rows that stand; ``both`` has ``columns`` as stored and as ``*_new``. Returns how many changed."""
+    if not columns:
+        return 0
+    fills = pl.any_horizontal(*(filled(c) for c in columns))
+    corrects = pl.any_horizontal(*(corrected(c) for c in columns))
+    changed = both.filter(fills | corrects).with_columns(is_correction=corrects, fills=fills)
+    with_fills = changed.with_columns(pl.coalesce(c, f"{c}_new").alias(c) for c in columns)
+    stored = ["id", *columns, "known_from", "import_id"]
+    fill_versions(connection, versions, place.practice_id, with_fills.filter("fills"), columns)
+    keep_versions(connection, versions, place.practice_id, with_fills.filter("is_correction").select(stored), today)
+    current = with_fills.with_columns(
+        *(pl.coalesce(f"{c}_new", c).alias(c) for c in columns),
+        known_from=pl.when("is_correction").then(pl.lit(today)).otherwise("known_from"),
+        import_id=pl.lit(place.import_id),
     )
+    update_frame(connection, table.__table__, current.select(stored))
+    return changed.height
 
 
 def _upsert(
-    connection: Connection, table: Any, kind: str, place: Place, rows: pl.DataFrame, columns: list[str]
+    connection: Connection,
+    table: Any,
+    versions: Any,
+    kind: str,
+    place: Place,
+    rows: pl.DataFrame,
+    columns: list[str],
+    today: date,
 ) -> Count:
     """``rows``: source_id, known_from and ``columns``. Values that are given replace; nothing is emptied."""
-    statement = select(table.id, table.source_id, *(getattr(table, c) for c in columns)).where(
+    kept = [*columns, "known_from", "import_id"]
+    statement = select(table.id, table.source_id, *(getattr(table, c) for c in kept)).where(
         table.practice_id == place.practice_id, table.source == place.source
     )
     present = read_frame(connection, statement)
@@ -75,33 +109,54 @@ def _upsert(
             new = new.with_columns(pl.Series("public_id", opaque))
         insert_frame(connection, table.__table__, new)
     both = present.join(rows.select("source_id", *columns), on="source_id", suffix="_new")
-    moved = both.filter(changed_where_given(columns))
-    update_frame(
-        connection,
-        table.__table__,
-        moved.select("id", *(pl.coalesce(f"{c}_new", c).alias(c) for c in columns)),
-    )
-    return Count(new.height, moved.height, both.height - moved.height)
+    moved = _settle(connection, table, versions, place, both, columns, today)
+    return Count(new.height, moved, both.height - moved)
 
 
-def store_clinicians(connection: Connection, place: Place, rows: pl.DataFrame) -> Count:
+def store_clinicians(connection: Connection, place: Place, rows: pl.DataFrame, today: date) -> Count:
     """Adds and updates clinicians by source id."""
     columns = ["display_name", "started_on", "ended_on", "is_trainee"]
     frame = rows.select(pl.col("clinician_id").alias("source_id"), *columns, pl.col("recorded_on").alias("known_from"))
-    return _upsert(connection, Clinician, "clinician", place, frame, columns)
+    return _upsert(connection, Clinician, ClinicianVersion, "clinician", place, frame, columns, today)
 
 
-def store_clients(connection: Connection, place: Place, rows: pl.DataFrame) -> Count:
-    """Adds and updates clients by source id."""
-    columns = ["client_code", "birth_year", "gender", "ethnicity"]
-    frame = rows.select(pl.col("client_id").alias("source_id"), *columns, pl.col("recorded_on").alias("known_from"))
-    return _upsert(connection, Client, "client", place, frame, columns)
+def store_clients(connection: Connection, place: Place, rows: pl.DataFrame, today: date) -> Count:
+    """Adds and updates clients by source id; who is given no code keeps theirs, or gets one made from the id."""
+    columns = ["given_code", "birth_year", "gender", "ethnicity"]
+    made = pl.Series("made", [made_code(one) for one in rows["client_id"]], dtype=pl.String)
+    frame = rows.with_columns(made).select(
+        pl.col("client_id").alias("source_id"),
+        pl.col("client_code").alias("given_code"),
+        *columns[1:],
+        pl.coalesce("client_code", "made").alias("client_code"),
+        pl.col("recorded_on").alias("known_from"),
+    )
+    count = _upsert(connection, Client, ClientVersion, "client", place, frame, columns, today)
+    connection.execute(
+        update(Client)
+        .where(
+            Client.practice_id == place.practice_id,
+            Client.source == place.source,
+            Client.given_code.is_not(None),
+            Client.given_code != Client.client_code,
+        )
+        .values(client_code=Client.given_code)
+    )
+    return count
 
 
 def _links(
-    connection: Connection, table: Any, place: Place, rows: pl.DataFrame, key: list[str], columns: list[str]
+    connection: Connection,
+    table: Any,
+    versions: Any,
+    place: Place,
+    rows: pl.DataFrame,
+    key: list[str],
+    columns: list[str],
+    today: date,
 ) -> Count:
-    statement = select(table.id, *(getattr(table, c) for c in [*key, *columns])).where(
+    kept = [*columns, "known_from", "import_id"]
+    statement = select(table.id, *(getattr(table, c) for c in [*key, *kept])).where(
         table.practice_id == place.practice_id
     )
     present = read_frame(connection, statement)
@@ -116,15 +171,11 @@ def _links(
         )
         insert_frame(connection, table.__table__, new)
     both = present.join(rows.select(*key, *columns), on=key, suffix="_new", nulls_equal=True)
-    moved = both.filter(changed_where_given(columns)) if columns else both.clear()
-    if moved.height:
-        update_frame(
-            connection, table.__table__, moved.select("id", *(pl.coalesce(f"{c}_new", c).alias(c) for c in columns))
-        )
-    return Count(new.height, moved.height, both.height - moved.height)
+    moved = _settle(connection, table, versions, place, both, columns, today)
+    return Count(new.height, moved, both.height - moved)
 
 
-def store_leave(connection: Connection, place: Place, rows: pl.DataFrame) -> Count:
+def store_leave(connection: Connection, place: Place, rows: pl.DataFrame, today: date) -> Count:
     """Adds leave; ``rows`` have clinician and cover as internal ids."""
     frame = rows.select(
         "clinician_id",
@@ -133,10 +184,12 @@ def store_leave(connection: Connection, place: Place, rows: pl.DataFrame) -> Cou
         "cover_id",
         pl.col("recorded_on").alias("known_from"),
     )
-    return _links(connection, Leave, place, frame, ["clinician_id", "from_day", "to_day"], ["cover_id"])
+    return _links(
+        connection, Leave, LeaveVersion, place, frame, ["clinician_id", "from_day", "to_day"], ["cover_id"], today
+    )
 
 
-def store_supervision(connection: Connection, place: Place, rows: pl.DataFrame) -> Count:
+def store_supervision(connection: Connection, place: Place, rows: pl.DataFrame, today: date) -> Count:
     """Adds supervision links and their ends; ``rows`` have both people as internal ids."""
     frame = rows.select(
         "supervisor_id",
@@ -145,4 +198,7 @@ def store_supervision(connection: Connection, place: Place, rows: pl.DataFrame) 
         pl.col("to").alias("to_day"),
         pl.col("recorded_on").alias("known_from"),
     )
-    return _links(connection, SupervisionLink, place, frame, ["supervisor_id", "supervisee_id", "from_day"], ["to_day"])
+    return _links(
+        connection, SupervisionLink, SupervisionLinkVersion, place, frame,
+        ["supervisor_id", "supervisee_id", "from_day"], ["to_day"], today,
+    )  # fmt: skip

@@ -1,8 +1,7 @@
-"""Rows that keep their earlier versions: episodes, appointments, scores.
+"""Clinical rows into their tables: episodes, appointments, scores (how versions are kept: ``queries.versions``).
 
-Filling an empty field, or learning what became of a booking, counts from its clinical day and changes the row in place.
-Changing a value that was given is a correction: the old row is kept as a version and the new one is known from the day of the
-import. An empty cell says nothing and empties nothing.
+Filling an empty field, or learning what became of a booking, counts from its clinical day. An empty cell says nothing and
+empties nothing.
 """
 
 from __future__ import annotations
@@ -16,15 +15,8 @@ from sqlalchemy import Connection, select
 from queries.frames import insert_frame, read_frame, update_frame
 from queries.keys import next_id
 from queries.store_people import Count, Place
-from queries.tables import (
-    Appointment,
-    AppointmentVersion,
-    Base,
-    Episode,
-    EpisodeVersion,
-    Score,
-    ScoreVersion,
-)
+from queries.tables import Appointment, AppointmentVersion, Base, Episode, EpisodeVersion, Score, ScoreVersion
+from queries.versions import corrected, fill_versions, filled, given, keep_versions
 
 
 def _insert(connection: Connection, table: type[Base], place: Place, new: pl.DataFrame, own: dict[str, Any]) -> None:
@@ -38,49 +30,6 @@ def _insert(connection: Connection, table: type[Base], place: Place, new: pl.Dat
         **own,
     )
     insert_frame(connection, table.__table__, frame)
-
-
-def _keep_versions(connection: Connection, table: type[Base], old: pl.DataFrame, place: Place, today: date) -> None:
-    if old.is_empty():
-        return
-    first = next_id(connection, table)
-    frame = old.with_columns(
-        version_id=pl.int_range(pl.len(), dtype=pl.Int64) + first,
-        practice_id=pl.lit(place.practice_id),
-        superseded_on=pl.lit(today),
-    )
-    insert_frame(connection, table.__table__, frame)
-
-
-def _given(column: str) -> pl.Expr:
-    return pl.col(f"{column}_new").is_not_null()
-
-
-def _corrected(column: str) -> pl.Expr:
-    return _given(column) & pl.col(column).is_not_null() & (pl.col(column) != pl.col(f"{column}_new"))
-
-
-def _filled(column: str) -> pl.Expr:
-    return _given(column) & pl.col(column).is_null()
-
-
-def _fill_versions(connection: Connection, table: Any, filled: pl.DataFrame, columns: list[str]) -> None:
-    """What was empty is now known from its clinical day, in the versions of before a correction too."""
-    if filled.is_empty():
-        return
-    statement = select(table.version_id, table.id, *(getattr(table, c) for c in columns)).where(
-        table.id.in_(filled["id"].to_list())
-    )
-    earlier = read_frame(connection, statement)
-    if earlier.is_empty():
-        return
-    joined = earlier.join(filled.select("id", *columns), on="id", suffix="_fill")
-    update_frame(
-        connection,
-        table.__table__,
-        joined.select("version_id", *(pl.coalesce(c, f"{c}_fill").alias(c) for c in columns)),
-        key="version_id",
-    )
 
 
 EPISODE_FIELDS = [
@@ -130,10 +79,10 @@ def store_episodes(connection: Connection, place: Place, rows: pl.DataFrame, tod
         {"source": pl.lit(place.source)},
     )
     both = present.join(rows.select("source_id", "ending_day", *EPISODE_FIELDS), on="source_id", suffix="_new")
-    fills = pl.any_horizontal(*(_filled(c) for c in EPISODE_FIELDS))
-    corrects = pl.any_horizontal(*(_corrected(c) for c in EPISODE_FIELDS))
-    ends = _filled("closed_on")
-    ending_corrected = _corrected("closed_on") | _corrected("ending")
+    fills = pl.any_horizontal(*(filled(c) for c in EPISODE_FIELDS))
+    corrects = pl.any_horizontal(*(corrected(c) for c in EPISODE_FIELDS))
+    ends = filled("closed_on")
+    ending_corrected = corrected("closed_on") | corrected("ending")
     changed = both.filter(fills | corrects).with_columns(
         is_correction=corrects, ending_corrected=ending_corrected, ends=ends, fills=fills
     )
@@ -143,8 +92,14 @@ def store_episodes(connection: Connection, place: Place, rows: pl.DataFrame, tod
     )
     stored = ["id", *EPISODE_FIELDS, "ending_known_from", "known_from", "import_id"]
     corrections = with_fills.filter("is_correction")
-    _fill_versions(connection, EpisodeVersion, with_fills.filter("fills"), [*EPISODE_FIELDS, "ending_known_from"])
-    _keep_versions(connection, EpisodeVersion, corrections.select(stored), place, today)
+    fill_versions(
+        connection,
+        EpisodeVersion,
+        place.practice_id,
+        with_fills.filter("fills"),
+        [*EPISODE_FIELDS, "ending_known_from"],
+    )
+    keep_versions(connection, EpisodeVersion, place.practice_id, corrections.select(stored), today)
     current = with_fills.with_columns(
         *(pl.coalesce(f"{c}_new", c).alias(c) for c in EPISODE_FIELDS),
         known_from=pl.when("is_correction").then(pl.lit(today)).otherwise("known_from"),
@@ -179,7 +134,8 @@ def store_appointments(
     day = pl.col("starts_at").dt.date()
     rows = rows.sort("source_id").with_columns(
         booked_known=pl.coalesce("booked_on", "recorded_on", pl.min_horizontal(day, pl.lit(today))),
-        happened_known=pl.coalesce("recorded_on", day),
+        # what became of a booking counts from its own day; a cancellation ahead of it from the import that tells of it
+        happened_known=pl.max_horizontal("recorded_on", pl.min_horizontal(day, pl.lit(today))),
     )
     new = rows.join(present.select("source_id"), on="source_id", how="anti")
     _insert(
@@ -206,12 +162,14 @@ def store_appointments(
     )
     happens = (pl.col("status") == "booked") & (pl.col("status_new") != "booked")
     restated = ~happens & (pl.col("status") != pl.col("status_new"))
-    corrects = _corrected("episode_id") | _corrected("starts_at") | _corrected("mode") | restated
+    moved = corrected("episode_id") | corrected("starts_at")
+    corrects = moved | corrected("mode") | restated
     earlier_booking = (pl.col("booked_on") < pl.col("known_from")).fill_null(False)
-    fills = happens | _filled("mode") | earlier_booking
+    fills = happens | filled("mode") | earlier_booking
     changed = both.filter(fills | corrects).with_columns(
-        is_correction=corrects, happens=happens, restated=restated, earlier=earlier_booking, fills=fills
-    )
+        is_correction=corrects, happens=happens & ~moved, restated=restated | (happens & moved), earlier=earlier_booking,
+        fills=fills,
+    )  # fmt: skip
     settled = changed.with_columns(
         mode=pl.coalesce("mode", "mode_new"),
         status=pl.when("happens").then("status_new").otherwise("status"),
@@ -219,9 +177,11 @@ def store_appointments(
         known_from=pl.when("earlier").then("booked_on").otherwise("known_from"),
     )
     stored = ["id", "episode_id", "starts_at", "status", "mode", "known_from", "status_known_from", "import_id"]
-    _settle_versions(connection, settled.filter("happens"))
-    _fill_versions(connection, AppointmentVersion, settled.filter(_given("mode")), ["mode"])
-    _keep_versions(connection, AppointmentVersion, settled.filter("is_correction").select(stored), place, today)
+    _settle_versions(connection, place, settled.filter("happens"))
+    fill_versions(connection, AppointmentVersion, place.practice_id, settled.filter(given("mode")), ["mode"])
+    keep_versions(
+        connection, AppointmentVersion, place.practice_id, settled.filter("is_correction").select(stored), today
+    )
     current = settled.with_columns(
         episode_id=pl.col("episode_id_new"),
         starts_at=pl.col("starts_at_new"),
@@ -243,17 +203,19 @@ def store_appointments(
     return count, touched["episode_id"].unique().to_list()
 
 
-def _settle_versions(connection: Connection, happened: pl.DataFrame) -> None:
+def _settle_versions(connection: Connection, place: Place, happened: pl.DataFrame) -> None:
     if happened.is_empty():
         return
     earlier = read_frame(
         connection,
-        select(AppointmentVersion.version_id, AppointmentVersion.id).where(
-            AppointmentVersion.id.in_(happened["id"].to_list()), AppointmentVersion.status == "booked"
+        select(AppointmentVersion.version_id, AppointmentVersion.id, AppointmentVersion.starts_at).where(
+            AppointmentVersion.practice_id == place.practice_id, AppointmentVersion.status == "booked"
         ),
     )
-    if earlier.height:
-        joined = earlier.join(happened.select("id", "status", "status_known_from"), on="id").drop("id")
+    # a version that stood at another time was never kept: it stays the booking that it was
+    same = happened.select("id", "status", "status_known_from", "starts_at")
+    joined = earlier.join(same, on=["id", "starts_at"]).select("version_id", "status", "status_known_from")
+    if joined.height:
         update_frame(connection, AppointmentVersion.__table__, joined, key="version_id")
 
 
@@ -283,11 +245,11 @@ def store_scores(connection: Connection, place: Place, rows: pl.DataFrame, today
     )
     both = present.join(rows.select(*SCORE_KEY, "value", "appointment_ref"), on=SCORE_KEY, suffix="_new")
     corrects = pl.col("value") != pl.col("value_new")
-    changed = both.filter(corrects | _filled("appointment_ref") | _corrected("appointment_ref")).with_columns(
+    changed = both.filter(corrects | filled("appointment_ref") | corrected("appointment_ref")).with_columns(
         is_correction=corrects
     )
     stored = ["id", *SCORE_KEY, "value", "appointment_ref", "known_from", "import_id"]
-    _keep_versions(connection, ScoreVersion, changed.filter("is_correction").select(stored), place, today)
+    keep_versions(connection, ScoreVersion, place.practice_id, changed.filter("is_correction").select(stored), today)
     current = changed.with_columns(
         value=pl.col("value_new"),
         appointment_ref=pl.coalesce("appointment_ref_new", "appointment_ref"),

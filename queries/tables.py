@@ -52,7 +52,18 @@ class Practice(Base):
 # --------------------------------------------------------------------------- clinical rows
 
 
-class Clinician(Base):
+class ClinicianColumns:
+    """What is known of a clinician; ``known_from`` null means always known."""
+
+    display_name: Mapped[str | None]
+    started_on: Mapped[date | None]
+    ended_on: Mapped[date | None]
+    is_trainee: Mapped[bool | None]
+    known_from: Mapped[date | None]
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"))
+
+
+class Clinician(ClinicianColumns, Base):
     """A person who sees clients. ``source_id`` is the practice's own id, ``public_id`` the one in addresses."""
 
     __tablename__ = "clinician"
@@ -62,15 +73,27 @@ class Clinician(Base):
     source: Mapped[str]
     source_id: Mapped[str]
     public_id: Mapped[str] = mapped_column(String, unique=True)
-    display_name: Mapped[str | None]
-    started_on: Mapped[date | None]
-    ended_on: Mapped[date | None]
-    is_trainee: Mapped[bool | None]
+
+
+class ClinicianVersion(ClinicianColumns, Base):
+    """A clinician as they were known until ``superseded_on``."""
+
+    __tablename__ = "clinician_version"
+    version_id: Mapped[int] = _id()
+    id: Mapped[int] = mapped_column(ForeignKey("clinician.id"), index=True)
+    practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), index=True)
+    superseded_on: Mapped[date]
+
+
+class LeaveColumns:
+    """Who covers a leave."""
+
+    cover_id: Mapped[int | None] = mapped_column(ForeignKey("clinician.id"))
     known_from: Mapped[date | None]
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"))
 
 
-class Leave(Base):
+class Leave(LeaveColumns, Base):
     """Days a clinician is away, and who covers."""
 
     __tablename__ = "leave"
@@ -80,13 +103,28 @@ class Leave(Base):
     clinician_id: Mapped[int] = mapped_column(ForeignKey("clinician.id"))
     from_day: Mapped[date]
     to_day: Mapped[date]
-    cover_id: Mapped[int | None] = mapped_column(ForeignKey("clinician.id"))
+
+
+class LeaveVersion(LeaveColumns, Base):
+    """A leave as it was known until ``superseded_on``."""
+
+    __tablename__ = "leave_version"
+    version_id: Mapped[int] = _id()
+    id: Mapped[int] = mapped_column(ForeignKey("leave.id"), index=True)
+    practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), index=True)
+    superseded_on: Mapped[date]
+
+
+class SupervisionLinkColumns:
+    """Until when somebody supervises (null: open-ended)."""
+
+    to_day: Mapped[date | None]
     known_from: Mapped[date | None]
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"))
 
 
-class SupervisionLink(Base):
-    """Who supervises whom, from a day to a day (null: open-ended)."""
+class SupervisionLink(SupervisionLinkColumns, Base):
+    """Who supervises whom, from a day to a day."""
 
     __tablename__ = "supervision_link"
     __table_args__ = (Index("ix_supervision_link_lookup", "practice_id", "supervisor_id"),)
@@ -95,13 +133,31 @@ class SupervisionLink(Base):
     supervisor_id: Mapped[int] = mapped_column(ForeignKey("clinician.id"))
     supervisee_id: Mapped[int] = mapped_column(ForeignKey("clinician.id"))
     from_day: Mapped[date | None]
-    to_day: Mapped[date | None]
+
+
+class SupervisionLinkVersion(SupervisionLinkColumns, Base):
+    """A supervision link as it was known until ``superseded_on``."""
+
+    __tablename__ = "supervision_link_version"
+    version_id: Mapped[int] = _id()
+    id: Mapped[int] = mapped_column(ForeignKey("supervision_link.id"), index=True)
+    practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), index=True)
+    superseded_on: Mapped[date]
+
+
+class ClientColumns:
+    """What is known of a client; ``known_from`` null means always known."""
+
+    given_code: Mapped[str | None]
+    birth_year: Mapped[int | None]
+    gender: Mapped[str | None]
+    ethnicity: Mapped[str | None]
     known_from: Mapped[date | None]
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"))
 
 
-class Client(Base):
-    """A person in therapy; only ``client_code`` is ever shown."""
+class Client(ClientColumns, Base):
+    """A person in therapy; only ``client_code`` is ever shown: the code given, else one made from the id."""
 
     __tablename__ = "client"
     __table_args__ = (UniqueConstraint("practice_id", "source", "source_id"),)
@@ -110,11 +166,16 @@ class Client(Base):
     source: Mapped[str]
     source_id: Mapped[str]
     client_code: Mapped[str]
-    birth_year: Mapped[int | None]
-    gender: Mapped[str | None]
-    ethnicity: Mapped[str | None]
-    known_from: Mapped[date | None]
-    import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"))
+
+
+class ClientVersion(ClientColumns, Base):
+    """A client as they were known until ``superseded_on``."""
+
+    __tablename__ = "client_version"
+    version_id: Mapped[int] = _id()
+    id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
+    practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), index=True)
+    superseded_on: Mapped[date]
 
 
 class EpisodeColumns:

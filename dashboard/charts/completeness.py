@@ -65,7 +65,7 @@ def completeness_by_month(months: pl.DataFrame, *, whose: str, as_of: date, them
     return Panel(
         key="completeness",
         headline=words,
-        subtitle=f"{whose} · attended sessions with a score · n = {total} sessions · as of {as_of.day} {as_of:%b %Y}",
+        subtitle=f"{whose} · attended sessions with a score · n = {total:,} sessions · as of {as_of.day} {as_of:%b %Y}",
         figure=figure,
         alt=f"Share of sessions with a score by month, {whose}. {words}.",
         reading="A session counts as measured when a score bears its day or one of the days since the session before. "

@@ -137,8 +137,8 @@ def _cutoff(figure: go.Figure, row: int, course: Course, span: tuple[float, floa
     crowded = abs(course.points[-1][1] - course.cutoff) < (course.high - course.low) * CROWDED
     figure.add_hline(
         y=course.cutoff,
-        line={"color": colours.muted, "width": 1, "dash": "dot"},
-        layer="below",
+        line={"color": colours.muted, "width": 1.5, "dash": "dot"},
+        layer="between",  # over the grid, which would hide it, and under the points
         row=row,
         col=1,
         exclude_empty_subplots=False,
@@ -273,14 +273,14 @@ def episode_course(
             f"Episode {code}.",
             _sentence(outcome, "outcome"),
             _sentence(alliance, "alliance"),
-            f"{attended} sessions attended, {missed} not attended.",
+            f"{attended} session{'' if attended == 1 else 's'} attended, {missed} not attended.",
         ]
     )
     names = " and ".join(f"{course.name} (n = {len(course.points)})" for course in measures) or "No score yet"
     return Panel(
         key=f"course-{code}",
         headline=headline,
-        subtitle=f"Episode {code} · {names} · {attended} sessions · as of {_day(as_of)}",
+        subtitle=f"Episode {code} · {names} · {attended} session{'' if attended == 1 else 's'} · as of {_day(as_of)}",
         figure=figure,
         alt=alt,
         reading=(

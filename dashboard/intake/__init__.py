@@ -18,7 +18,7 @@ from dashboard.intake.check import REQUIRED, Checked, Day, checked
 from dashboard.intake.mapped import mapped_tables, sessions_of_scores
 from dashboard.intake.mapping import read_mapping
 from dashboard.intake.read import OWN, Limits, RawTable, decoded, files_in, raw_tables, source_table, stem_of
-from dashboard.intake.repeats import check_ranges, settle_repeats, with_codes
+from dashboard.intake.repeats import check_ranges, settle_repeats
 
 __all__ = ["Batch", "Limits", "read_batch"]
 
@@ -38,8 +38,6 @@ def _known_columns(raw: RawTable) -> list[str]:
 def _finished(name: str, table: Checked, instruments: dict[str, Instrument]) -> pl.DataFrame:
     if name == "scores":
         check_ranges(table, instruments)
-    if name == "clients":
-        table.rows = with_codes(table.rows)
     settle_repeats(table)
     return table.rows.select(*TABLES[name], *PLACE)
 

@@ -168,9 +168,6 @@ def _table_rules(table: Checked, day: Day) -> None:
         table.drop(
             pl.col("ending").is_not_null() & pl.col("closed_on").is_null(), "ending", "an ending without closed_on"
         )
-        table.rows = table.rows.with_columns(
-            ending=pl.when(pl.col("closed_on").is_not_null()).then(pl.col("ending").fill_null("unknown"))
-        )
     for column in ("recorded_on", "booked_on", "ending_recorded_on"):
         if column in table.rows.columns:
             table.drop(pl.col(column) > day.today, column, "a day that has not come yet")

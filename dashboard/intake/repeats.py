@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-
 import polars as pl
 
 from dashboard.instruments.instrument import Instrument
@@ -27,8 +24,13 @@ def settle_repeats(table: Checked) -> None:
         lost = numbered.join(last.select("order"), on="order", how="anti").join(
             last.select(*key, pl.col("value").alias("counted")), on=key
         )
-        differing = lost.filter(pl.col("value") != pl.col("counted"))
-        table.report(differing, "value", "another value of the same day stands later in the file; that one counts")
+        differs = pl.col("value") != pl.col("counted")
+        table.report(
+            lost.filter(differs), "value", "another value of the same day stands later in the file; that one counts"
+        )
+        table.report(
+            lost.filter(~differs), "value", "the same value of the same day stands later again; it counts once"
+        )
         table.rows = last.sort("order").drop("order")
         return
     distinct = table.rows.unique([*key, *content], keep="first", maintain_order=True)
@@ -66,14 +68,3 @@ def check_ranges(table: Checked, instruments: dict[str, Instrument]) -> None:
         "outside the scale's range {} to {}", pl.col("low").cast(pl.String), pl.col("high").cast(pl.String)
     )
     table.drop(outside, "value", reason)
-
-
-def with_codes(rows: pl.DataFrame) -> pl.DataFrame:
-    """Clients without a code get one made from their id: always the same, saying nothing, such as 4F-2K7Q."""
-
-    def made(client: str) -> str:
-        letters = base64.b32encode(hashlib.blake2b(client.encode(), digest_size=5).digest()).decode()
-        return f"{letters[:2]}-{letters[2:7]}"
-
-    codes = pl.Series("made", [made(one) for one in rows["client_id"]], dtype=pl.String)
-    return rows.with_columns(client_code=pl.coalesce(pl.col("client_code"), codes))

@@ -58,8 +58,7 @@ def as_known(history: History, days: pl.DataFrame) -> Frames:
         )
     )
     units = episodes.select("unit", "episode_id", "as_of")
-    day = pl.col("starts_at").dt.date()
-    happened = (pl.col("status_known_from") <= pl.col("as_of")) & (day <= pl.col("as_of"))
+    happened = pl.col("status_known_from") <= pl.col("as_of")
     appointments = (
         history.appointments.join(units, on="episode_id")
         .filter(_valid())

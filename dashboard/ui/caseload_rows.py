@@ -16,14 +16,17 @@ from dashboard.ui.status import ATTENDANCE, CHANGE, RUPTURE
 from dashboard.ui.words import day, plural, score, weeks
 
 LAST_APPOINTMENTS = 8
+A_YEAR = 52  # weeks
 UNSORTED = "9999"
 
 
 def ago(since: date | None, as_of: date) -> str:
-    """since 6 weeks; new in the first week; empty for nothing."""
+    """since 6 weeks; new in the first week; the day itself after a year; empty for nothing."""
     if since is None:
         return ""
     count = (as_of - since).days // 7
+    if count > A_YEAR:
+        return f"since {day(since)}"
     return "new this week" if count < 1 else f"since {plural(count, 'week')}"
 
 
@@ -56,6 +59,12 @@ def _series(
         latest=points[-1][1],
         label=f"{name}, {one.better} is better, {line}, {plural(len(points), 'score')}; latest {words}",
     )
+
+
+def _by_weight(flags: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """In the registry's order: what is about the client before what is about the data."""
+    order = list(BY_KEY)
+    return sorted((f for f in flags if f["signal"] in BY_KEY), key=lambda f: (order.index(f["signal"]), f["since"]))
 
 
 def _by_episode(frame: pl.DataFrame) -> dict[int, list[dict[str, Any]]]:
@@ -124,7 +133,7 @@ def caseload_rows(
                 ),
                 alliance_words=RUPTURE[state["rupture"]] if state["alliance_latest"] is not None else "No rating yet",
                 appointments=marks_of(slots.get(key, []), as_of),
-                signals=[BY_KEY[f["signal"]].title for f in standing if f["signal"] in BY_KEY],
+                signals=[BY_KEY[f["signal"]].title for f in _by_weight(standing)],
                 missing=state["missing"] or "",
             )
         )

@@ -44,14 +44,7 @@ class CaseloadRow:
     missing: str
 
 
-COLUMNS = (
-    ("Episode", True),
-    ("Status", True),
-    ("Outcome", True),
-    ("Alliance", True),
-    ("Last appointments", False),
-    ("Signals", False),
-)
+SEVERAL = 3  # up to so many questionnaires are named in a column's head
 OPEN_GROUPS = ("talk_first", "worth_discussing")
 FOLDED_GROUPS = ("no_signals", "not_enough_data")
 
@@ -64,7 +57,28 @@ def _measure(series: Series | None, words: str) -> str:
     if series is None:
         return f'<span class="nil">{MISSING}</span><small>{words}</small>'
     picture = course(series.points, series.low, series.high, series.cutoff, series.label)
-    return f"{picture} <b>{score(series.latest)}</b><small>{escape(series.name)} · {words}</small>"
+    return f'{picture} <b>{score(series.latest)}</b> <span class="which">{escape(series.name)}</span><small>{words}</small>'
+
+
+def _head(kind: str, series: Sequence[Series | None]) -> str:
+    """Outcome (PHQ-9, GAD-7) · lower is better: names where they are few, the direction where they share one."""
+    known = [one for one in series if one is not None]
+    names = sorted({one.name for one in known})
+    directions = {one.better for one in known}
+    named = f" ({', '.join(names)})" if 0 < len(names) <= SEVERAL else ""
+    return f"{kind}{named}" + (f" · {directions.pop()} is better" if len(directions) == 1 else "")
+
+
+def _columns(rows: Sequence[CaseloadRow]) -> list[tuple[str, bool]]:
+    """Heads of the columns, and whether one can sort by them."""
+    return [
+        ("Episode", True),
+        ("Status", True),
+        (_head("Outcome", [row.outcome for row in rows]), True),
+        (_head("Alliance", [row.alliance for row in rows]), True),
+        ("Last appointments", False),
+        ("Signals", False),
+    ]
 
 
 def _row(row: CaseloadRow) -> str:
@@ -95,10 +109,10 @@ def _row(row: CaseloadRow) -> str:
 
 def _table(rows: Sequence[CaseloadRow], caption: str) -> str:
     heads = "".join(
-        f'<th scope="col"><button type="button">{name}<span class="arrow" aria-hidden="true"></span></button></th>'
+        f'<th scope="col"><button type="button">{escape(name)}<span class="arrow" aria-hidden="true"></span></button></th>'
         if can_sort
-        else f'<th scope="col">{name}</th>'
-        for name, can_sort in COLUMNS
+        else f'<th scope="col"><span>{escape(name)}</span></th>'
+        for name, can_sort in _columns(rows)
     )
     body = "".join(_row(row) for row in rows)
     return (

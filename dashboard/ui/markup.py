@@ -93,7 +93,8 @@ def block_html(block: Block) -> str:
     match block:
         case Lead():
             note = f'<p class="quiet">{escape(block.note)}</p>' if block.note else ""
-            return f'<p class="lead">{escape(block.sentence)}</p>{note}'
+            said = mark(block.mark) if block.mark else escape(block.sentence)
+            return f'<p class="lead">{said}</p>{note}'
         case Notice():
             return _notice(block)
         case Heading():

@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from dashboard.access import Scope
-from dashboard.ui.words import day
+from dashboard.ui.words import day, weeks
 from queries import caseload, quality
 from queries.frames import read_frame
 
@@ -36,10 +36,9 @@ class Standing:
         """The banner's words where nothing was recorded for a while; empty otherwise."""
         if self.newest_on is None or (today - self.newest_on).days <= STALE_DAYS:
             return ""
-        old = (today - self.newest_on).days
         return (
-            f"The newest session in the data was {old} days ago ({day(self.newest_on)}). Recent sessions may be missing, and "
-            "signals that count days, such as no contact, go on counting."
+            f"The newest session in the data was on {day(self.newest_on)}, {weeks(self.newest_on, today)} ago. Recent sessions "
+            "may be missing, and signals that count days, such as no contact, go on counting."
         )
 
 

@@ -13,10 +13,11 @@ from dashboard.ui.status import Status
 
 @dataclass(frozen=True)
 class Lead:
-    """The finding in a sentence, with a quieter line under it."""
+    """The finding in a sentence, or as a status mark, with a quieter line under it."""
 
     sentence: str
     note: str = ""
+    mark: Status | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 MISSING = "–"
+LONG_WEEKS = 104  # beyond so many weeks nobody counts in weeks
 
 
 def day(value: date | None) -> str:
@@ -28,11 +29,15 @@ def signed(value: float | None) -> str:
 
 
 def weeks(first: date | None, last: date) -> str:
-    """How long, in whole weeks."""
+    """How long, in whole weeks; in years from two years on."""
     if first is None:
         return "not started"
     count = max(0, (last - first).days // 7)
-    return f"{count} week{'' if count == 1 else 's'}"
+    if count == 0:
+        return "under a week"
+    if count >= LONG_WEEKS:
+        return plural((last - first).days // 365, "year")
+    return plural(count, "week")
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -13,10 +13,10 @@ from tests.browser.conftest import Served, go, open_page, serving, settled, supe
 
 pytestmark = pytest.mark.browser
 PAGES = {
-    "clinician": ["", "data-quality", "about-signals"],
+    "clinician": ["", "caseload", "data-quality", "about-signals"],
     "supervisor": ["", "data-quality", "about-signals"],
     "director": ["", "data-quality", "about-signals"],
-    "admin": ["", "people", "about-signals"],
+    "admin": ["", "people", "data-quality", "about-signals"],
 }
 # found in Streamlit's own markup, not in ours
 ALLOWED = {
@@ -40,6 +40,7 @@ def test_each_role_signs_in_and_sees_its_pages_without_an_error(
         go(page, demo, path)
         page.screenshot(path=tmp_path / f"{role}-{path or 'home'}.png", full_page=True)
         assert page.get_by_text("Something went wrong").count() == 0
+        assert page.get_by_text("Page not found").count() == 0
         assert page.locator("h1").count() == 1
     assert page.trouble == []  # type: ignore[attr-defined]
     page.context.close()

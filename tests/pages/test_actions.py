@@ -104,7 +104,9 @@ def test_a_role_is_read_again_on_every_rerun(practice: Path, sign_in: SignIn) ->
     with runtime.engine().begin() as connection:
         connection.execute(text("UPDATE app_user SET role = 'admin' WHERE username = 'supervisor'"))
     app.run()
-    assert "Not part of your role" in words(app)
+    said = words(app)
+    assert "no client data" in said
+    assert "caseloads" not in said
 
 
 def test_a_reset_person_chooses_a_password_before_anything_else(practice: Path, sign_in: SignIn) -> None:

@@ -103,8 +103,21 @@ def test_a_supervisor_opens_a_supervisee_by_an_opaque_address(practice: Path, si
     said = words(sign_in("supervisor"))
     opaque = re.findall(r'href="\./\?clinician=([0-9a-f]{16})"', said)
     assert opaque
-    assert "Back" not in words(sign_in("supervisor", clinician=opaque[0]))
-    assert "My caseload" in words(sign_in("supervisor", clinician=opaque[0]))
+    titles = [re.search(r"<h1>([^<]+)", words(sign_in("supervisor", clinician=one))) for one in opaque]
+    assert all(title and title[1].startswith(("Caseload of ", "My caseload")) for title in titles)
+    assert sum(title is not None and title[1].startswith("Caseload of ") for title in titles) == len(opaque) - 1
+
+
+def test_the_picker_names_whoever_the_address_names(practice: Path, sign_in: SignIn) -> None:
+    app = sign_in("director")
+    opaque = re.findall(r'href="\./\?clinician=([0-9a-f]{16})"', words(app))
+    for one in opaque[:2]:
+        app.query_params["clinician"] = one
+        app.run()
+        assert app.selectbox(key="whose").value == one
+    app.selectbox(key="whose").select("").run()
+    assert "clinician" not in app.query_params
+    assert "Caseloads" in words(app)
 
 
 def test_a_clinicians_caseload_lists_their_open_episodes(practice: Path, sign_in: SignIn) -> None:
