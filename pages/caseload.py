@@ -103,10 +103,11 @@ def _apart_from_silence(data: Data) -> str:
     """Where the data stopped a while ago, silence says little: how many stand out by anything else."""
     told = data.flags.filter(~pl.col("signal").is_in(SILENCE) & (pl.col("family") != "safety"))
     others = data.states.join(told, on="episode_id", how="semi").height
-    silent = data.states.filter(pl.col("priority").is_in(WORTH)).height - others
-    if silent <= 0:
+    worth = data.states.filter(pl.col("priority").is_in(WORTH)).height
+    if worth <= others:
         return ""
-    return f" In {silent} of them the only sign is that the data stopped: nothing was booked or attended since."
+    which = "all" if not others else f"{worth - others}"
+    return f" In {which} of them the only sign is that the data stopped: nothing was booked or attended since."
 
 
 def _facts(data: Data, as_of: date) -> Facts:

@@ -112,8 +112,9 @@ def write_practice(
 
 
 def write_table(path: Path, rows: list[dict[str, object]]) -> None:
-    """One CSV file with the columns of the first row."""
+    """One CSV file with every column that any row has."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["clinician_id"])
+        writer = csv.DictWriter(file, fieldnames=columns or ["clinician_id"])
         writer.writeheader()
         writer.writerows(rows)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from html import unescape
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +18,7 @@ import pages
 from dashboard import runtime
 from dashboard.access import NO_EPISODE, Role, scope_for
 from dashboard.charts.style import DARK, LIGHT
+from dashboard.settings import Settings
 from dashboard.ui.frame import CRISIS
 from queries import caseload, people
 from queries.engine import reading
@@ -28,6 +31,16 @@ BLAME = re.compile(
     r"\b(at risk of|red flag|failing|failed|worst|best clinician|rank(ed|ing)?|score ?card|deteriorat\w+)\b",
     re.I,
 )
+
+
+@dataclass(frozen=True)
+class _Later(Settings):
+    """Settings of a day on which nobody has loaded anything for a while."""
+
+    later: datetime = datetime(2000, 1, 1)
+
+    def now(self) -> datetime:
+        return self.later
 
 
 def viewer(username: str):
@@ -227,3 +240,14 @@ def test_the_style_sheets_use_the_tokens_of_the_figures() -> None:
     for sheet in ("app.css", "caseload.css"):
         used = {found.upper() for found in re.findall(r"#[0-9A-Fa-f]{6}\b", (folder / sheet).read_text("utf-8"))}
         assert used <= tokens, sheet
+
+
+def test_where_the_data_stopped_the_page_says_in_how_many_that_is_the_only_sign(
+    practice: Path, sign_in: SignIn
+) -> None:
+    engine = runtime.engine()
+    later = runtime.settings().now() + timedelta(days=120)
+    runtime.configure(_Later(**vars(runtime.settings()), later=later), engine)
+    said = unescape(words(sign_in("director")))
+    assert "the only sign is that the data stopped" in said
+    assert "Recent sessions may be missing" in said
