@@ -1,0 +1,93 @@
+"""How far the lines of an expected range must lie from its middle so that 1 in 10 unseen clients is beyond each (science 3.3).
+
+Split-conformal within baseline third and session band (Vovk 2005, Mondrian; each tail for itself, so that a course that is
+not the model's own form shifts a line and does not widen both). Standardised residuals z = (y - middle) / SD of episodes the
+model has not seen go in. A cell's distribution is
+
+    C = (m F_cell + 50 T) / (m + 50)      T = (m F_third + 50 P) / (m + 50)      P = (m F_all + 25 Normal) / (m + 25)
+
+with F the share of residuals up to z and m the episodes behind it: a cell with few episodes borrows from its third, that from
+the practice, and that from the normal distribution of the uncalibrated range. Without episodes the lines are the prior's.
+"""
+
+from __future__ import annotations
+
+from math import erf, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+Reals = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+Z_TAIL = 1.2816  # science 3.3: a tenth in each tail of a normal distribution
+BANDS = (4, 7, 13)  # sessions 2-3, 4-6, 7-12, 13 and later: about equal steps of ln session
+THIRDS = 3
+NORMAL_EPISODES = 25.0  # project default: weight of the normal distribution against the practice's residuals
+BORROWED_EPISODES = 50.0  # science 3.3: stratify from 50 episodes per third; at 50 a cell counts half
+BISECTIONS = 60
+WIDEST = 12.0  # SDs; no line lies further out
+
+Lines = tuple[float, float, float]
+UNCALIBRATED: Lines = (-Z_TAIL, 0.0, Z_TAIL)
+
+
+def third_of(baseline: Reals, cuts: tuple[float, ...]) -> Whole:
+    """0, 1 or 2: which third of the practice's first scores this one lies in, upper edge included; 0 without cuts."""
+    return np.searchsorted(np.asarray(cuts), baseline, side="left").astype(np.int64)
+
+
+def band_of(session: Reals) -> Whole:
+    """0 to 3: session band."""
+    return np.searchsorted(np.asarray(BANDS), session, side="right").astype(np.int64)
+
+
+def cuts_of(first_scores: Reals) -> tuple[float, ...]:
+    """Upper edges of the lower and the middle third of the episodes' first scores; none without episodes."""
+    if not len(first_scores):
+        return ()
+    low, high = np.quantile(first_scores, (1 / THIRDS, 2 / THIRDS), method="inverted_cdf")
+    return float(low), float(high)
+
+
+class _Share:
+    """The share of residuals up to z and the number of episodes they come from."""
+
+    def __init__(self, z: Reals, episode: Whole) -> None:
+        self.z = np.sort(z)
+        self.episodes = float(len(np.unique(episode)))
+
+    def __call__(self, z: float) -> float:
+        return float(np.searchsorted(self.z, z, side="right")) / max(len(self.z), 1)
+
+
+def _normal(z: float) -> float:
+    return 0.5 * (1 + erf(z / sqrt(2)))
+
+
+def lines(z: Reals, third: Whole, band: Whole, episode: Whole) -> tuple[tuple[Lines, ...], ...]:
+    """Per third and band the lower line, middle and upper line in SDs from the uncalibrated middle; one row per residual."""
+    every = _Share(z, episode)
+    found = []
+    for one in range(THIRDS):
+        in_third = third == one
+        strata = _Share(z[in_third], episode[in_third])
+        cells = []
+        for step in range(len(BANDS) + 1):
+            here = in_third & (band == step)
+            chain = ((_Share(z[here], episode[here]), BORROWED_EPISODES), (strata, BORROWED_EPISODES), (every, NORMAL_EPISODES))
+            cells.append(tuple(_line(chain, level) for level in (_normal(-Z_TAIL), 0.5, _normal(Z_TAIL))))
+        found.append(tuple(cells))
+    return tuple(found)
+
+
+def _line(chain: tuple[tuple[_Share, float], ...], level: float) -> float:
+    """The point up to which the blended distribution has this share."""
+    low, high = -WIDEST, WIDEST
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        share = _normal(middle)
+        for own, borrowed in reversed(chain):
+            share = (own.episodes * own(middle) + borrowed * share) / (own.episodes + borrowed)
+        low, high = (middle, high) if share < level else (low, middle)
+    return (low + high) / 2
