@@ -70,16 +70,20 @@ def on_track(latest: pl.Series, limits: pl.DataFrame, direction: int) -> pl.Seri
 
     ``direction``: +1 where higher is better (the unfavourable limit is the lower one), else -1.
     """
-    score = pl.lit(latest)
+    score = pl.col("score")
     beyond = score < pl.col("expected_low") - ROUNDING if direction > 0 else score > pl.col("expected_high") + ROUNDING
-    return limits.select(
-        pl.when(beyond.is_null())
-        .then(pl.lit("not_enough_data"))
-        .when(beyond)
-        .then(pl.lit("not_on_track"))
-        .otherwise(pl.lit("on_track"))
-        .alias("on_track")
-    ).to_series()
+    return (
+        limits.with_columns(score=latest)
+        .select(
+            pl.when(beyond.is_null())
+            .then(pl.lit("not_enough_data"))
+            .when(beyond)
+            .then(pl.lit("not_on_track"))
+            .otherwise(pl.lit("on_track"))
+            .alias("on_track")
+        )
+        .to_series()
+    )
 
 
 def band(model: RangeModel | None, baseline: float | None, sessions: Sequence[int]) -> pl.DataFrame:

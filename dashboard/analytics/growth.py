@@ -24,7 +24,7 @@ SMALLEST_VARIANCE = 1e-4  # points squared: scores that lie on a line would othe
 
 @dataclass(frozen=True)
 class Sums:
-    """One entry per episode: count of scores, sums of x, x squared, y, xy and y squared, first score, last session."""
+    """One entry per episode: count of scores, sums of x, x squared, y, xy and y squared, first score, first and last session."""
 
     n: Reals
     x: Reals
@@ -33,6 +33,7 @@ class Sums:
     xy: Reals
     yy: Reals
     y0: Reals
+    earliest: Reals
     longest: Reals
 
     def of(self, which: NDArray[np.bool_]) -> Sums:
@@ -44,7 +45,8 @@ class Sums:
 class Growth:
     """A fitted course. ``centre``: the mean first score; ``b0`` to ``b3``, ``d00``, ``d01``, ``d11``, ``s2`` as in the module.
 
-    ``lowest``, ``highest`` first score and ``longest`` course it was fitted on: nothing is extrapolated beyond them.
+    ``lowest`` and ``highest`` first score, ``earliest`` and ``longest`` session it was fitted on: nothing is extrapolated
+    beyond them.
     """
 
     centre: float
@@ -58,6 +60,7 @@ class Growth:
     s2: float
     lowest: float
     highest: float
+    earliest: float
     longest: float
 
     def mean(self, baseline: Reals, session: Reals) -> Reals:
@@ -71,18 +74,16 @@ class Growth:
         return np.asarray(np.sqrt(np.maximum(self.d00 + 2 * self.d01 * x + self.d11 * x * x, 0.0) + self.s2))
 
     def _ln(self, session: Reals) -> Reals:
-        return np.log(np.clip(session, 1.0, self.longest))
+        return np.log(np.clip(session, self.earliest, self.longest))
 
 
 def sums(first_rows: NDArray[np.int64], session: Reals, value: Reals, baseline: Reals) -> Sums:
     """The sums of every episode; rows sorted by episode, ``first_rows`` the row each begins with (at least one row)."""
     x = np.log(session)
     columns = (np.ones_like(x), x, x * x, value, x * value, value * value)
-    return Sums(
-        *(np.add.reduceat(column, first_rows) for column in columns),
-        y0=baseline[first_rows],
-        longest=np.maximum.reduceat(session, first_rows),
-    )
+    added = [np.add.reduceat(column, first_rows) for column in columns]
+    added += [baseline[first_rows], np.minimum.reduceat(session, first_rows), np.maximum.reduceat(session, first_rows)]
+    return Sums(*added)
 
 
 def fit(data: Sums, start: Growth | None = None, tolerance: float = TOLERANCE) -> Growth:
@@ -106,14 +107,8 @@ def fit(data: Sums, start: Growth | None = None, tolerance: float = TOLERANCE) -
         beyond, deviance_far, _ = _step(data, centre, far)
         at = beyond if deviance_far <= min(deviance, deviance_first) else second
     _, _, b = _step(data, centre, at)
-    return Growth(
-        centre,
-        *(float(one) for one in b),
-        *(float(one) for one in at),
-        lowest=float(data.y0.min()),
-        highest=float(data.y0.max()),
-        longest=float(data.longest.max()),
-    )
+    fitted = [centre, *b.tolist(), *at.tolist(), data.y0.min(), data.y0.max(), data.earliest.min(), data.longest.max()]
+    return Growth(*(float(one) for one in fitted))
 
 
 def _guess(data: Sums) -> Reals:

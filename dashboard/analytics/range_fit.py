@@ -55,10 +55,10 @@ def later_scores(totals: pl.DataFrame) -> pl.DataFrame:
         # the row after the last one of this episode
         ends=pl.when(pl.col("begins").shift(-1, fill_value=True)).then(pl.col("row") + 1).backward_fill(),
     )
-    return placed.with_columns(
-        baseline=placed["value"].gather(placed["first"]), scores=pl.col("ends") - pl.col("first")
-    ).filter((pl.col("row") > pl.col("first")) & (pl.col("session_number") >= 2)).select(
-        pl.col(name).cast(dtype) for name, dtype in LATER_SCORES.schema.items()
+    return (
+        placed.with_columns(baseline=placed["value"].gather(placed["first"]), scores=pl.col("ends") - pl.col("first"))
+        .filter((pl.col("row") > pl.col("first")) & (pl.col("session_number") >= 2))
+        .select(pl.col(name).cast(dtype) for name, dtype in LATER_SCORES.schema.items())
     )
 
 
@@ -181,7 +181,9 @@ def _fitted(start: RangeModel, rows: _Rows, used: Marks) -> RangeModel:
     for fold in range(FOLDS):
         held = used & (rows.fold == fold)
         seen = course & ~held
-        blind = replace(whole, local=growth.fit(rows.sums.of(seen), start=local, tolerance=1e-4) if seen.any() else None)
+        blind = replace(
+            whole, local=growth.fit(rows.sums.of(seen), start=local, tolerance=1e-4) if seen.any() else None
+        )
         at = held[rows.episode]
         middle, spread = blind.blended(rows.baseline[at], rows.session[at])
         z[at] = (rows.value[at] - middle) / spread

@@ -17,7 +17,9 @@ from dashboard.analytics.range_prior import Prior
 Reals = NDArray[np.float64]
 
 PRIOR_WEIGHT = 200.0  # science 3.3: local weight n / (n + 200)
-FROM_SCALE_ONLY = 20  # project default, the contract's count for a refit: closed episodes before a range without norms shows
+FROM_SCALE_ONLY = (
+    20  # project default, the contract's count for a refit: closed episodes before a range without norms shows
+)
 NO_LINES: tuple[tuple[Lines, ...], ...] = ((UNCALIBRATED,) * (len(BANDS) + 1),)
 
 

@@ -72,20 +72,20 @@ SHAPES: dict[str, Callable[[Draw, int], Reals]] = {
 }
 
 
-def practice(shape: str, episodes: int, seed: int, *, instrument: str = "phq9", top: int = TOP) -> pl.DataFrame:
-    """The scores of that many closed episodes; ``instrument`` ors mirrors them onto 0 to 40, higher better."""
+def practice(shape: str, episodes: int, seed: int, instrument: str = "phq9") -> pl.DataFrame:
+    """The scores of that many closed episodes; ``instrument`` phq9, or ors: the same mirrored onto 0 to 40, higher better."""
     draw = np.random.default_rng([seed, *shape.encode()])
     level = SHAPES[shape](draw, episodes)
     error = draw.normal(0, 2.1, level.shape)
     wander = np.zeros_like(level)
     for t in range(1, LONGEST):
         wander[:, t] = 0.6 * wander[:, t - 1] + draw.normal(0, 0.9, episodes)
-    score = np.clip(np.round(level + error + wander), 0, top)
+    score = np.clip(np.round(level + error + wander), 0, TOP)
     stays = np.cumprod(_staying(draw, level), axis=1).astype(bool)
     seen = stays & (draw.random(level.shape) >= MISSING)
     seen[:, 0] |= draw.random(episodes) < 0.8
     if instrument == "ors":
-        score = 40 - np.round(score * 40 / top)
+        score = 40 - np.round(score * 40 / TOP)
     episode, at = np.nonzero(seen)
     return pl.DataFrame(
         {
