@@ -8,6 +8,7 @@ model has not seen go in. A cell's distribution is
 
 with F the share of residuals up to z and m the episodes behind it: a cell with few episodes borrows from its third, that from
 the practice, and that from the normal distribution of the uncalibrated range. Without episodes the lines are the prior's.
+Between the middles of neighbouring bands a line runs straight over ln session, so that no client crosses it at a step.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ Whole = NDArray[np.int64]
 Z_TAIL = 1.2816  # science 3.3: a tenth in each tail of a normal distribution
 BANDS = (3, 4, 6, 9, 13, 20, 35)  # sessions 2, 3, 4-5, 6-8, 9-12, 13-19, 20-34, 35 and later: about equal steps of ln t
 THIRDS = 3
-NORMAL_EPISODES = 10.0  # project default, as are the next: the least error of coverage in ``tests.contests range``
+NORMAL_EPISODES = (
+    10.0  # project default, as is the next: best of a few tried in ``tests.contests range``, all within noise
+)
 BORROWED_EPISODES = 20.0
 BISECTIONS = 45  # to a ten-billionth of an SD
 WIDEST = 12.0  # SDs; no line lies further out
+LAST_MIDDLE = 45.0  # session; the last band has no upper end
 
 Lines = tuple[float, float, float]
 UNCALIBRATED: Lines = (-Z_TAIL, 0.0, Z_TAIL)
@@ -40,6 +44,21 @@ def third_of(baseline: Reals, cuts: tuple[float, ...]) -> Whole:
 def band_of(session: Reals) -> Whole:
     """0 to 7: session band."""
     return np.searchsorted(np.asarray(BANDS), session, side="right").astype(np.int64)
+
+
+MIDDLES = np.log(
+    [*np.sqrt(np.array([2, *BANDS[:-1]]) * (np.array(BANDS) - 1.0)), LAST_MIDDLE]
+)  # of the bands, ln session
+
+
+def lines_at(cells: tuple[tuple[Lines, ...], ...], third: Whole, session: Reals) -> Reals:
+    """Lower line, middle and upper line in SDs (three columns) for each third and session, from the cells of ``lines``."""
+    found = np.empty((len(third), 3))
+    for one, bands in enumerate(cells):
+        here = third == one
+        for line, at_middles in enumerate(zip(*bands, strict=True)):
+            found[here, line] = np.interp(np.log(session[here]), MIDDLES, at_middles)
+    return found
 
 
 def cuts_of(first_scores: Reals) -> tuple[float, ...]:

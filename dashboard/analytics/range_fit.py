@@ -24,6 +24,7 @@ FOLDS = 5
 DIGITS = 10  # stored parameters; the last bits of a sum differ between processors, a version must not
 SCORES_FOR_COURSE = 3  # science 3.3: closed episodes with three or more scores
 ENOUGH_UNSEEN = 2_000  # episodes: coverage is then known to under one point
+TOLERATED = 0.03  # science 3.3: 10 % +/- 3 % beyond the edge in hold-out
 FEWEST_UNSEEN = 20  # project default: below this a share of unseen scores says nothing
 
 # One row per score from the second session on, the first score not among them.
@@ -71,6 +72,11 @@ class Unseen:
     coverage: float | None
     beyond: float | None
     why: str = ""
+
+    @property
+    def miscalibrated(self) -> bool:
+        """True where not 10 +/- 3 % lie beyond the unfavourable edge (science 3.3); false where too few were seen to say."""
+        return self.beyond is not None and abs(self.beyond - 0.10) > TOLERATED
 
 
 class _Rows:
@@ -126,7 +132,7 @@ def fit(later: pl.DataFrame, instrument: Instrument) -> RangeModel | None:
     Without rows it is the prior exactly. The course is fitted on episodes with three or more scores and blended with the
     prior by n / (n + 200); then every episode with two or more calibrates it once, standing outside the model in its turn.
     """
-    start = _start(instrument)
+    start, later = _start(instrument), later.filter(pl.col("instrument") == instrument.key)
     if start is None or later.is_empty():
         return start
     rows = _Rows(later)
@@ -142,7 +148,7 @@ def fit_all(later: pl.DataFrame, instruments: Mapping[str, Instrument]) -> dict[
 
 def unseen(later: pl.DataFrame, instrument: Instrument) -> Unseen:
     """Fits without a fifth of the episodes at a time and counts on that fifth, until there are enough of them."""
-    start = _start(instrument)
+    start, later = _start(instrument), later.filter(pl.col("instrument") == instrument.key)
     if start is None:
         return Unseen(0, 0, None, None, "no expected range for this instrument")
     inside, beyond, scores, episodes = 0, 0, 0, 0

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.analytics.growth import Growth
-from dashboard.analytics.range_calibration import BANDS, UNCALIBRATED, Lines, band_of, third_of
+from dashboard.analytics.range_calibration import BANDS, UNCALIBRATED, Lines, lines_at, third_of
 from dashboard.analytics.range_prior import Prior
 
 Reals = NDArray[np.float64]
@@ -68,7 +68,7 @@ class RangeModel:
     def limits(self, baseline: Reals, session: Reals) -> tuple[Reals, Reals, Reals]:
         """Lower limit, middle and upper limit in points, unrounded and not cut at the ends of the scale."""
         middle, spread = self.blended(baseline, session)
-        z = np.asarray(self.lines)[third_of(baseline, self.cuts), band_of(session)]
+        z = lines_at(self.lines, third_of(baseline, self.cuts), session)
         return middle + z[:, 0] * spread, middle + z[:, 1] * spread, middle + z[:, 2] * spread
 
     def to_dict(self) -> dict[str, Any]:

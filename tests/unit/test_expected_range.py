@@ -11,7 +11,7 @@ import pytest
 
 from dashboard.analytics.expected_range import BAND_WORDS, band, expected, origin, with_expected_range
 from dashboard.analytics.range_calibration import Z_TAIL, band_of, cuts_of, lines, third_of
-from dashboard.analytics.range_fit import LATER_SCORES, fit, fit_all, later_scores, unseen
+from dashboard.analytics.range_fit import LATER_SCORES, Unseen, fit, fit_all, later_scores, unseen
 from dashboard.analytics.range_model import RangeModel
 from dashboard.analytics.range_prior import prior_for
 from dashboard.instruments import BUILT_IN
@@ -307,6 +307,23 @@ def test_a_cell_without_episodes_borrows_and_a_full_one_stands_on_its_own() -> N
     assert few[0][0] == pytest.approx((-Z_TAIL, 0.0, Z_TAIL), abs=0.5)
     empty = np.zeros(0, dtype=int)
     assert lines(z[:0], empty, empty, empty)[1][1] == pytest.approx((-Z_TAIL, 0.0, Z_TAIL), abs=1e-9)
+
+
+def test_along_a_course_the_line_has_no_step() -> None:
+    found = band(model_of(later=later_scores(practice("relapse", 300, 1))), 16.0, range(4, 60))
+    assert found["high"].diff().abs().max() < 1.0
+    assert found.filter((pl.col("low") > pl.col("mid")) | (pl.col("mid") > pl.col("high"))).is_empty()
+
+
+def test_the_rows_of_another_instrument_do_not_matter() -> None:
+    rows = later_scores(practice("late", 60, 1))
+    other = rows.with_columns(instrument=pl.lit("gad7"), value=pl.col("value") / 2)
+    assert model_of(later=pl.concat([rows, other])) == model_of(later=rows)
+
+
+@pytest.mark.parametrize(("beyond", "said"), [(0.10, False), (0.125, False), (0.14, True), (0.06, True), (None, False)])
+def test_a_range_is_miscalibrated_beyond_three_points_from_a_tenth(beyond: float | None, said: bool) -> None:
+    assert Unseen(100, 500, 0.8, beyond).miscalibrated is said
 
 
 @pytest.mark.parametrize("shape", SHAPES)
