@@ -14,7 +14,7 @@ def chance(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class LevelAndFall:
-    """Level sd 0.12 around 0.72, autocorrelated wobble sd 0.08, error of rating 0.07; ratings missing at random; normal frailty."""
+    """Level sd 0.12 around 0.72, autocorrelated wobble sd 0.08, error 0.07; missing at random; normal frailty."""
 
     clinician_sd = 0.45
 
