@@ -11,7 +11,7 @@ from tests.simulators.practice import People, Session
 class WanderingBond:
     """Bond in its own units; rate (complementary log-log) rises with its shortfall, more so early on."""
 
-    clinician_sd = 0.5
+    clinician_sd = 0.4
 
     def __init__(self, draw: np.random.Generator, people: People) -> None:
         count = len(people.clinician)
