@@ -1,0 +1,1 @@
+"""Models against simpler rivals on invented practices whose truth is known."""
