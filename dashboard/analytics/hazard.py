@@ -119,13 +119,11 @@ def fit(
     *,
     prior: tuple[Term, ...] = PRIOR,
     clinician_sd: float | None = None,
-    start: HazardModel | None = None,
 ) -> HazardModel:
     """The model given sessions and what came of them, ``left`` in the order of ``rows``.
 
     ``left``: 1 the last session before a unilateral ending (else before no return within the practice's limit), 0 another
     session followed or the ending was agreed, -1 not known yet (dropped). ``clinician_sd`` fixes what is otherwise learned.
-    ``start``: an earlier model, to save steps.
     """
     known = left >= 0
     if not known.any():
@@ -142,7 +140,6 @@ def fit(
         effect_sd=CLINICIAN_SD if clinician_sd is None else clinician_sd,
         effect_sd_weight=CLINICIAN_SD_WEIGHT if clinician_sd is None else np.inf,
         groups=len(clinicians),
-        start=_start(start, clinicians, len(prior)),
     )
     usual = rows.x.sum(axis=0, dtype=np.float64) / (len(rows) + USUAL_WEIGHT)
     return replace(
@@ -159,10 +156,3 @@ def fit(
         events=int(y.sum()),
         episodes=len(np.unique(rows.episode)),
     )
-
-
-def _start(start: HazardModel | None, clinicians: NDArray[np.int64], width: int) -> tuple[Reals, Reals] | None:
-    if start is None or len(start.mean) != width:
-        return None
-    known = dict(zip(start.clinicians, start.effects, strict=True))
-    return np.array(start.mean), np.array([known.get(int(one), 0.0) for one in clinicians])

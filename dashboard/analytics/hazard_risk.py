@@ -16,7 +16,7 @@ Reals = NDArray[np.float64]
 AHEAD = 4  # sessions
 Z80 = 1.2815515655446004  # half the width of an 80 % interval in sd
 MOST_REASONS = 3
-WORTH_NAMING = 0.05  # log odds: less is no reason (about 5 % more than usual)
+WORTH_NAMING = 0.10  # log odds: less (about 10 % above usual) is no reason worth a line
 OWN_LEVEL_NEEDS = 2  # ratings before "this client's own level" means anything
 CHUNK = 65_536
 

@@ -110,6 +110,22 @@ def _ratings(sessions: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.in
     return rating, sessions["episode_id"].rle().struct.field("len").cast(pl.Int64).to_numpy()
 
 
+def what_followed(rows: HazardRows, left: pl.DataFrame) -> NDArray[np.int8]:
+    """Per row 1 where the client left after it, 0 where not, -1 where it is not known yet; in the order of ``rows``.
+
+    ``left``: episode_id and ``left`` (true: unilateral ending, else no return within the practice's limit; false: any other
+    ending, which competes and is censored; null or no row: open and recent). Only the last session of an episode can be
+    another than 0, so ``rows`` must hold every session attended by the day of the fit.
+    """
+    last = np.append(rows.episode[1:] != rows.episode[:-1], np.ones(min(len(rows), 1), dtype=bool))
+    asked = pl.DataFrame({"episode_id": rows.episode[last]}).join(
+        left.select("episode_id", pl.col("left").cast(pl.Int8)), on="episode_id", how="left", maintain_order="left"
+    )
+    followed = np.zeros(len(rows), dtype=np.int8)
+    followed[last] = asked["left"].fill_null(-1).to_numpy()
+    return followed
+
+
 def norm_of(sessions: pl.DataFrame) -> Norm:
     """The norm of the alliance ratings in a HAZARD_SESSIONS frame, blended with the default one; endings are not needed."""
     return measured_norm(*_ratings(_sorted(HAZARD_SESSIONS.check(sessions))[0]))

@@ -24,8 +24,9 @@ LEFT_OUT = (
 
 @dataclass(frozen=True)
 class Term:
-    """One covariate: prior N(``mean``, ``sd``), ``usual`` (its mean in an average practice, from which it is counted), ``reason`` (code, if any).
+    """One covariate with its prior N(``mean``, ``sd``).
 
+    ``usual``: its mean in an average practice, from which it is counted. ``reason``: its code in REASONS, if any.
     ``basis`` says where the prior comes from; "project default" marks a size nobody has published.
     """
 
@@ -90,7 +91,7 @@ PRIOR = (
         "alliance_shortfall",
         "alliance now below the practice's mean, per SD of ratings",
         0.0,
-        0.15,
+        0.10,
         "project default: lets a low alliance weigh more, or less, than a straight line says",
         0.0,
         "alliance_low",
@@ -99,7 +100,7 @@ PRIOR = (
         "alliance_falls",
         "recent falls of the alliance, per SD of ratings",
         0.0,
-        0.40,
+        0.25,
         "project default: none until the practice's own data say so",
         0.1,
         "alliance_fell",
@@ -191,8 +192,8 @@ PRIOR = (
 KEYS = tuple(term.key for term in PRIOR)
 TIME = ("intercept", "log_session", "sessions_2_to_4", "log_beyond_12")
 
-CLINICIAN_SD = 0.55  # middle of 0.446 (5.7 % of variance, Zimmermann 2017) and 0.689 (12.6 %, Saxon 2017)
-CLINICIAN_SD_WEIGHT = 20  # project default: clinicians' worth of belief in it
+CLINICIAN_SD = 0.50  # 0.446 is 5.7 % of variance (Zimmermann 2017), 0.689 is 12.6 % (Saxon 2017)
+CLINICIAN_SD_WEIGHT = 10  # project default: clinicians' worth of belief in it
 
 REASONS = {
     "alliance_low": "alliance below what is usual here",

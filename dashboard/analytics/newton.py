@@ -79,14 +79,13 @@ def most_probable(
     effect_sd: float,
     effect_sd_weight: float,
     groups: int,
-    start: tuple[Reals, Reals] | None = None,
 ) -> Mode:
     """The mode given rows ``x``, outcomes ``y`` (0 or 1) and ``group`` (0 … groups-1).
 
     The effects' sd is estimated too (Laplace EM), starting from ``effect_sd`` with a belief worth ``effect_sd_weight`` groups;
-    infinite weight keeps it fixed. ``start``: coefficients and effects of an earlier fit, which saves steps only.
+    infinite weight keeps it fixed. There is no warm start: it would make another model of the same data, in the last digits.
     """
-    b, u = (mean.copy(), np.zeros(groups)) if start is None else (start[0].copy(), start[1].copy())
+    b, u = mean.copy(), np.zeros(groups)
     precision, variance = 1 / sd**2, effect_sd**2
     for _ in range(MOST_STEPS):
         sums = _sums(x, y, group, b, u)
