@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.analytics.alliance_filter import DEFAULT_NORM, FORGETTING, PERSISTENCE, Norm
+from dashboard.analytics.alliance_filter import ERROR, FORGETTING, LEVEL, PERSISTENCE, WOBBLE
+from dashboard.analytics.alliance_norms import DEFAULT_NORMS, Norm, Norms
 from dashboard.analytics.hazard_rows import FORM, HazardRows
 from dashboard.analytics.hazard_terms import CLINICIAN_SD, CLINICIAN_SD_WEIGHT, PRIOR, Term
 from dashboard.analytics.newton import most_probable
@@ -45,7 +46,7 @@ class HazardModel:
     own_variance: tuple[float, ...]
     lean: tuple[tuple[float, ...], ...]
     clinician_sd: float
-    norm: Norm
+    norms: Norms
     rows: int
     events: int
     episodes: int
@@ -65,13 +66,14 @@ class HazardModel:
     @cached_property
     def version(self) -> str:
         """Hash of the content: the same data and priors give the same version on any day and machine."""
-        content = {**self.to_dict(), "filter": [PERSISTENCE, FORGETTING]}
+        content = {**self.to_dict(), "filter": [LEVEL, WOBBLE, ERROR, PERSISTENCE, FORGETTING]}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
     def to_dict(self) -> dict[str, Any]:
         """For storage as JSON."""
-        named = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "norm"}
-        return json.loads(json.dumps(named)) | {"norm": self.norm.to_dict()}
+        named = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "norms"}
+        norms = {key: asdict(self.norms[key]) for key in sorted(self.norms)}
+        return json.loads(json.dumps(named)) | {"norms": norms}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> HazardModel:
@@ -80,9 +82,8 @@ class HazardModel:
         def frozen(value: Any) -> Any:
             return tuple(frozen(one) for one in value) if isinstance(value, list) else value
 
-        return cls(
-            **{name: frozen(value) for name, value in stored.items() if name != "norm"}, norm=Norm(**stored["norm"])
-        )
+        norms = {key: Norm(**norm) for key, norm in stored["norms"].items()}
+        return cls(**{name: frozen(value) for name, value in stored.items() if name != "norms"}, norms=norms)
 
 
 def _rounded(values: Reals) -> Any:
@@ -91,7 +92,7 @@ def _rounded(values: Reals) -> Any:
     return tuple(_rounded(one) for one in kept) if kept.ndim > 1 else tuple(kept.tolist())
 
 
-def day_one(prior: tuple[Term, ...] = PRIOR, norm: Norm = DEFAULT_NORM) -> HazardModel:
+def day_one(prior: tuple[Term, ...] = PRIOR, norms: Norms | None = None) -> HazardModel:
     """The model before any local ending is known: the priors, exactly."""
     mean, sd = tuple(term.mean for term in prior), tuple(term.sd for term in prior)
     return HazardModel(
@@ -106,7 +107,7 @@ def day_one(prior: tuple[Term, ...] = PRIOR, norm: Norm = DEFAULT_NORM) -> Hazar
         (),
         (),
         CLINICIAN_SD,
-        norm,
+        DEFAULT_NORMS if norms is None else norms,
         0,
         0,
         0,
@@ -127,7 +128,7 @@ def fit(
     """
     known = left >= 0
     if not known.any():
-        return day_one(prior, rows.norm)
+        return day_one(prior, rows.norms)
     rows, y = (rows if known.all() else rows.only(known)), left[known].astype(np.float64)
     clinicians, group = np.unique(rows.clinician, return_inverse=True)
     mean, sd = (np.array([getattr(term, name) for term in prior]) for name in ("mean", "sd"))
@@ -143,7 +144,7 @@ def fit(
     )
     usual = rows.x.sum(axis=0, dtype=np.float64) / (len(rows) + USUAL_WEIGHT)
     return replace(
-        day_one(prior, rows.norm),
+        day_one(prior, rows.norms),
         mean=_rounded(mode.coefficients),
         covariance=_rounded(mode.covariance),
         usual=_rounded(usual),

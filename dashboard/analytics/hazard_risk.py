@@ -36,7 +36,7 @@ CODES = tuple(REASONS)
 
 
 def predict(model: HazardModel, rows: HazardRows, *, reasons: bool = True) -> pl.DataFrame:
-    """One row (RISK) per session, in the order of ``rows``; ``rows.norm`` must be the model's.
+    """One row (RISK) per session, in the order of ``rows``; ``rows.norms`` must be the model's.
 
     ``next_session``: the chance that this session was the last without an agreed ending. ``next_4``: that this one or one of the
     three after it is, everything but the session's number staying as it is. low and high: 80 % interval of the
@@ -44,8 +44,8 @@ def predict(model: HazardModel, rows: HazardRows, *, reasons: bool = True) -> pl
     hazard at that session number. ``reasons``: up to three codes of REASONS joined by ";", largest first; empty where
     nothing raises the risk. A clinician unknown to the model is an average one, with wider intervals.
     """
-    if rows.norm != model.norm:
-        raise ContractError("hazard rows were made with another norm than the model's")
+    if rows.norms != model.norms:
+        raise ContractError("hazard rows were made with other norms than the model's")
     parts = [_risk(model, rows, slice(at, at + CHUNK), reasons) for at in range(0, len(rows), CHUNK)]
     if not parts:
         return pl.DataFrame(schema=RISK)

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dashboard.analytics.alliance_filter import DEFAULT_NORM, Norm, follow, measured_norm
+from dashboard.analytics.alliance_filter import WOBBLE_UNIT, follow
+from dashboard.analytics.alliance_norms import DEFAULT_NORMS, UNKNOWN, Norms
 from dashboard.analytics.hazard_terms import KEYS, PRIOR, TIME
 from dashboard.contracts import Contract
 from dashboard.errors import ContractError
@@ -18,7 +19,8 @@ FORM = 1  # goes into the model's version: raise it when a column below comes to
 USUAL = np.array([term.usual for term in PRIOR], dtype=np.float32)
 LONG = 12  # sessions; published hazards cover the first twelve
 
-# alliance: client's total 0-1, higher better, null where not rated at that session. missed_since, late_cancelled_since:
+# alliance: client's total 0-1, higher better, null where not rated at that session; alliance_instrument its
+# key, null counts as an unnamed one. missed_since, late_cancelled_since:
 # appointments since the session before. rupture_open, worse_now, preference_unmet, trainee, telehealth, ceiling: null counts
 # as no. severity: first outcome score, standardised, higher worse; null counts as average. All as known that evening.
 HAZARD_SESSIONS = Contract(
@@ -28,6 +30,7 @@ HAZARD_SESSIONS = Contract(
         "clinician_id": pl.Int64(),
         "session_number": pl.Int64(),
         "alliance": pl.Float64(),
+        "alliance_instrument": pl.String(),
         "missed_since": pl.Int64(),
         "late_cancelled_since": pl.Int64(),
         "rupture_open": pl.Boolean(),
@@ -56,7 +59,7 @@ class HazardRows:
     session: NDArray[np.int64]
     ratings: NDArray[np.int32]
     place: NDArray[np.int64]
-    norm: Norm
+    norms: Norms
 
     def __len__(self) -> int:
         return len(self.x)
@@ -70,7 +73,7 @@ class HazardRows:
             self.session[kept],
             self.ratings[kept],
             self.place[kept],
-            self.norm,
+            self.norms,
         )
 
 
@@ -103,11 +106,21 @@ def _sorted(sessions: pl.DataFrame) -> tuple[pl.DataFrame, NDArray[np.int64]]:
     return sessions, place
 
 
-def _ratings(sessions: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _standardised(sessions: pl.DataFrame, norms: Norms) -> NDArray[np.float64]:
+    """Ratings in SD from their instrument's mean; NaN where unrated."""
     rating = sessions["alliance"].fill_null(float("nan")).to_numpy()
     if outside := int(((rating < 0) | (rating > 1)).sum()):
         raise ContractError(f"hazard sessions.alliance: {outside} values outside 0 to 1")
-    return rating, sessions["episode_id"].rle().struct.field("len").cast(pl.Int64).to_numpy()
+    instrument, usual = sessions["alliance_instrument"], norms[UNKNOWN]
+    if instrument.null_count() == len(instrument):
+        return np.asarray((rating - usual.mean) / usual.sd)
+
+    def of(name: str) -> NDArray[np.float64]:
+        known = {key: getattr(norm, name) for key, norm in norms.items()}
+        found = instrument.replace_strict(known, default=getattr(usual, name), return_dtype=pl.Float64)
+        return found.fill_null(getattr(usual, name)).to_numpy()
+
+    return np.asarray((rating - of("mean")) / of("sd"))
 
 
 def what_followed(rows: HazardRows, left: pl.DataFrame) -> NDArray[np.int8]:
@@ -126,22 +139,18 @@ def what_followed(rows: HazardRows, left: pl.DataFrame) -> NDArray[np.int8]:
     return followed
 
 
-def norm_of(sessions: pl.DataFrame) -> Norm:
-    """The norm of the alliance ratings in a HAZARD_SESSIONS frame, blended with the default one; endings are not needed."""
-    return measured_norm(*_ratings(_sorted(HAZARD_SESSIONS.check(sessions))[0]))
-
-
-def hazard_rows(sessions: pl.DataFrame, norm: Norm = DEFAULT_NORM) -> HazardRows:
+def hazard_rows(sessions: pl.DataFrame, norms: Norms | None = None) -> HazardRows:
     """The design of a HAZARD_SESSIONS frame in any order; every episode must come with all its sessions so far."""
+    norms = DEFAULT_NORMS if norms is None else norms
     sessions, place = _sorted(HAZARD_SESSIONS.check(sessions))
-    rating, lengths = _ratings(sessions)
-    followed = follow(rating, lengths, norm)
+    rating = _standardised(sessions, norms)
+    followed = follow(rating, sessions["episode_id"].rle().struct.field("len").cast(pl.Int64).to_numpy())
 
     def yes(name: str) -> NDArray[np.bool_]:
         return sessions[name].fill_null(False).to_numpy()
 
     ceiling = yes("ceiling")
-    says = ~ceiling / norm.rating_sd  # ratings always at the best possible get weight 0 (science 4.5)
+    says = ~ceiling  # ratings always at the best possible get weight 0 (science 4.5)
     session = sessions["session_number"].to_numpy()
     x = np.empty((len(session), len(KEYS)), dtype=np.float32)
     x[:, : len(TIME)] = time_columns(session)
@@ -150,7 +159,7 @@ def hazard_rows(sessions: pl.DataFrame, norm: Norm = DEFAULT_NORM) -> HazardRows
         x[:, KEYS.index(key)] = value
 
     put("alliance_level", followed.level * says)
-    put("alliance_now", followed.wobble * ~ceiling / norm.wobble_unit)
+    put("alliance_now", followed.wobble * says / WOBBLE_UNIT)
     put("alliance_shortfall", np.maximum(-(followed.level + followed.wobble), 0.0) * says)
     put("alliance_falls", followed.falls * says)
     put("alliance_missing", np.isnan(rating))
@@ -171,5 +180,5 @@ def hazard_rows(sessions: pl.DataFrame, norm: Norm = DEFAULT_NORM) -> HazardRows
         session,
         followed.ratings,
         place,
-        norm,
+        norms,
     )

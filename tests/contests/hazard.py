@@ -17,11 +17,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dashboard.analytics.alliance_filter import DEFAULT_NORM
+from dashboard.analytics.alliance_norms import Norm, measured_norms
 from dashboard.analytics.calibration import auc, calibration, log_loss
 from dashboard.analytics.hazard import day_one, fit
 from dashboard.analytics.hazard_risk import predict
-from dashboard.analytics.hazard_rows import hazard_rows, norm_of
+from dashboard.analytics.hazard_rows import hazard_rows
 from dashboard.analytics.newton import chance, most_probable
 from tests.simulators import WORLDS, Simulated, simulate
 
@@ -56,9 +56,10 @@ def plain_design(rows: pl.DataFrame, *, alliance: bool) -> NDArray[np.float32]:
         "telehealth",
     ]
     if alliance:
-        latest = pl.col("alliance").forward_fill().over("episode_id").fill_null(DEFAULT_NORM.mean)
+        usual = Norm()
+        latest = pl.col("alliance").forward_fill().over("episode_id").fill_null(usual.mean)
         columns += [
-            ((latest - DEFAULT_NORM.mean) / DEFAULT_NORM.rating_sd).alias("latest"),
+            ((latest - usual.mean) / usual.sd).alias("latest"),
             pl.col("alliance").is_null().alias("unrated"),
             "rupture_open",
         ]
@@ -85,12 +86,8 @@ def plain(train: Simulated, test: Simulated, *, alliance: bool) -> Reals:
 
 def ours(train: Simulated | None, test: Simulated) -> Reals:
     """The product's model: without local data, or fitted on what is given."""
-    if train is None:
-        model = day_one()
-    else:
-        norm = norm_of(train.rows)
-        model = fit(hazard_rows(train.rows, norm), train.dropout)
-    return predict(model, hazard_rows(test.rows, model.norm), reasons=False)["next_session"].to_numpy()
+    model = day_one() if train is None else fit(hazard_rows(train.rows, measured_norms(train.rows)), train.dropout)
+    return predict(model, hazard_rows(test.rows, model.norms), reasons=False)["next_session"].to_numpy()
 
 
 def first_closed(practice: Simulated, closed: int) -> int:

@@ -120,6 +120,7 @@ def _rows(people: People, parts: list[tuple[NDArray[np.int64], int, Session, NDA
             "clinician_id": people.clinician[who],
             "session_number": number,
             "alliance": pl.Series(rating).set(pl.Series(~given), None),
+            "alliance_instrument": pl.Series([None] * len(who), dtype=pl.String),
             "missed_since": column("missed"),
             "late_cancelled_since": column("late"),
             "rupture_open": _carried(open_now, given, begins, len(who)),

@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from dashboard.analytics.alliance_norms import measured_norms
 from dashboard.analytics.hazard import HazardModel, day_one, fit
 from dashboard.analytics.hazard_risk import RISK, predict
-from dashboard.analytics.hazard_rows import HAZARD_SESSIONS, HazardRows, hazard_rows, norm_of
+from dashboard.analytics.hazard_rows import HAZARD_SESSIONS, HazardRows, hazard_rows
 from dashboard.analytics.hazard_terms import CLINICIAN_SD, KEYS, LEFT_OUT, PRIOR, REASONS, TIME, Term
 from dashboard.analytics.newton import chance, most_probable
 from tests.simulators import WORLDS, Simulated, simulate
@@ -27,7 +28,7 @@ def practice() -> Simulated:
 
 @pytest.fixture(scope="module")
 def model(practice: Simulated) -> HazardModel:
-    return fit(hazard_rows(practice.rows, norm_of(practice.rows)), practice.dropout)
+    return fit(hazard_rows(practice.rows, measured_norms(practice.rows)), practice.dropout)
 
 
 def alpha(hazard: float, sessions: int) -> float:
@@ -47,7 +48,7 @@ def session(number: int, **terms: float) -> HazardRows:
     for key, value in terms.items():
         x[0, KEYS.index(key)] = value
     one = np.ones(1, dtype=np.int64)
-    return HazardRows(x, one, one, one * number, np.full(1, 3, dtype=np.int32), one - 1, day_one().norm)
+    return HazardRows(x, one, one, one * number, np.full(1, 3, dtype=np.int32), one - 1, day_one().norms)
 
 
 def with_intercept(mean: float) -> tuple[Term, ...]:
@@ -190,12 +191,12 @@ def test_glum_finds_the_same_coefficients_to_four_decimals(practice: Simulated) 
 def test_shuffled_rows_give_the_same_model_and_the_same_risks(practice: Simulated, model: HazardModel) -> None:
     order = np.random.default_rng(2).permutation(practice.rows.height)
     shuffled = practice.rows[order]
-    rows = hazard_rows(shuffled, norm_of(shuffled))
+    rows = hazard_rows(shuffled, measured_norms(shuffled))
     assert (rows.place[:5] == np.argsort(order)[:5]).all()
     again = fit(rows, practice.dropout[order][rows.place])
     assert again == model
     assert again.version == model.version
-    assert predict(again, rows).equals(predict(model, hazard_rows(practice.rows, model.norm)))
+    assert predict(again, rows).equals(predict(model, hazard_rows(practice.rows, model.norms)))
 
 
 def test_a_stored_model_comes_back_the_same(model: HazardModel) -> None:
@@ -207,13 +208,13 @@ def test_a_stored_model_comes_back_the_same(model: HazardModel) -> None:
 
 def test_other_data_or_other_priors_are_another_version(practice: Simulated, model: HazardModel) -> None:
     fewer = practice.episodes(0, 599)
-    assert fit(hazard_rows(fewer.rows, model.norm), fewer.dropout).version != model.version
+    assert fit(hazard_rows(fewer.rows, model.norms), fewer.dropout).version != model.version
     assert day_one(with_intercept(-3.0)).version != day_one().version
 
 
 def test_the_meter_of_what_was_learned_rises_with_data(practice: Simulated, model: HazardModel) -> None:
     few = practice.episodes(0, 60)
-    early = fit(hazard_rows(few.rows, model.norm), few.dropout)
+    early = fit(hazard_rows(few.rows, model.norms), few.dropout)
     assert all(early.learned[key] <= model.learned[key] + 0.02 for key in KEYS)
     assert model.learned["intercept"] > 0.5
     assert model.learned["alliance_level"] > early.learned["alliance_level"]
@@ -221,7 +222,7 @@ def test_the_meter_of_what_was_learned_rises_with_data(practice: Simulated, mode
 
 
 def test_risks_are_chances_within_their_intervals(practice: Simulated, model: HazardModel) -> None:
-    risk = predict(model, hazard_rows(practice.rows, model.norm))
+    risk = predict(model, hazard_rows(practice.rows, model.norms))
     assert dict(risk.schema) == RISK
     assert risk.null_count().sum_horizontal().item() == 0
     for name in ("next_session", "next_4"):
@@ -236,7 +237,7 @@ def test_risks_are_chances_within_their_intervals(practice: Simulated, model: Ha
 
 def test_the_interval_is_the_delta_method_of_the_joint_posterior(practice: Simulated, model: HazardModel) -> None:
     """Against the full Hessian, clinicians included, turned over as one matrix."""
-    rows = hazard_rows(practice.rows, model.norm)
+    rows = hazard_rows(practice.rows, model.norms)
     known = practice.dropout >= 0
     used = rows.only(known)
     place = np.searchsorted(model.clinicians, used.clinician)
@@ -253,8 +254,8 @@ def test_the_interval_is_the_delta_method_of_the_joint_posterior(practice: Simul
 
 def test_an_unknown_clinician_is_average_and_less_certain(practice: Simulated, model: HazardModel) -> None:
     stranger = practice.rows.with_columns(clinician_id=pl.lit(999, dtype=pl.Int64))
-    known = predict(model, hazard_rows(practice.rows, model.norm))
-    unknown = predict(model, hazard_rows(stranger, model.norm))
+    known = predict(model, hazard_rows(practice.rows, model.norms))
+    unknown = predict(model, hazard_rows(stranger, model.norms))
     busiest = model.clinicians[int(np.argmin(model.own_variance))]
     own = practice.rows["clinician_id"] == busiest
 

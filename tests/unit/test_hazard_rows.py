@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.analytics.alliance_filter import DEFAULT_NORM, Norm, follow, measured_norm
-from dashboard.analytics.hazard_rows import HAZARD_SESSIONS, hazard_rows, norm_of, what_followed
+from dashboard.analytics.alliance_filter import LEVEL, follow
+from dashboard.analytics.alliance_norms import DEFAULT_NORMS, NORM_WEIGHT, Norm, measured_norms, stated_norms
+from dashboard.analytics.hazard_rows import HAZARD_SESSIONS, hazard_rows, what_followed
 from dashboard.analytics.hazard_terms import KEYS, PRIOR
 from dashboard.errors import ContractError
+from dashboard.instruments import BUILT_IN
 from tests.simulators import WORLDS, simulate
 
 NO = None
@@ -35,26 +37,26 @@ def column(frame: pl.DataFrame, key: str) -> list[float]:
 
 def walk(*ratings: float | None) -> tuple[list[float], list[float]]:
     values = np.array([np.nan if one is None else one for one in ratings])
-    found = follow(values, np.array([len(values)]), DEFAULT_NORM)
+    found = follow(values, np.array([len(values)]))
     return found.level.tolist(), found.wobble.tolist()
 
 
 def test_few_ratings_are_shrunk_towards_the_mean() -> None:
-    level, _ = walk(*[0.45] * 12)
-    assert DEFAULT_NORM.mean + level[0] == pytest.approx(0.75 - 0.30 * 0.11**2 / DEFAULT_NORM.rating_sd**2)
+    level, _ = walk(*[-2.0] * 12)
+    assert level[0] == pytest.approx(-2 * LEVEL)
     assert level == sorted(level, reverse=True)
-    assert DEFAULT_NORM.mean + level[-1] == pytest.approx(0.48, abs=0.02)
+    assert level[-1] < -1.7
 
 
 def test_a_first_rating_one_sd_low_weighs_about_what_sharf_found() -> None:
     """d = .55 is of one early rating: level and distance from it together come near it (-.51)."""
-    x = hazard_rows(sessions(DEFAULT_NORM.mean - DEFAULT_NORM.rating_sd)).x[0]
+    x = hazard_rows(sessions(Norm().mean - Norm().sd)).x[0]
     together = sum(x[KEYS.index(key)] * PRIOR[KEYS.index(key)].mean for key in ("alliance_level", "alliance_now"))
     assert together == pytest.approx(0.51, abs=0.01)
 
 
 def test_unrated_sessions_keep_the_level_and_let_the_wobble_fade() -> None:
-    level, wobble = walk(0.8, 0.8, 0.8, 0.5, NO, NO, NO)
+    level, wobble = walk(0.3, 0.3, 0.3, -1.7, NO, NO, NO)
     assert level[4:] == pytest.approx([level[3]] * 3)
     assert wobble[4] == pytest.approx(0.6 * wobble[3])
     assert wobble[6] == pytest.approx(0.6**3 * wobble[3])
@@ -134,7 +136,7 @@ def test_a_broken_contract_is_named(frame: pl.DataFrame, words: str) -> None:
 def test_no_sessions_no_rows() -> None:
     empty = HAZARD_SESSIONS.empty()
     assert len(hazard_rows(empty)) == 0
-    assert norm_of(empty) == DEFAULT_NORM
+    assert measured_norms(empty) == DEFAULT_NORMS
     assert (
         len(what_followed(hazard_rows(empty), pl.DataFrame(schema={"episode_id": pl.Int64, "left": pl.Boolean}))) == 0
     )
@@ -161,11 +163,30 @@ def test_neither_a_later_session_nor_another_client_changes_what_was_said(
 
 def test_a_practice_s_own_norm_gives_way_to_the_default_where_ratings_are_few() -> None:
     practice = simulate(WORLDS["level and fall"], 3000, 10, seed=4)
-    own = norm_of(practice.rows)
-    assert own.mean == pytest.approx(0.73, abs=0.01)
-    # the simulator's sd: level .12, wobble .08, error .07, persistence .5 where the filter supposes .6
-    assert (own.level_sd, own.wobble_sd, own.error_sd) == pytest.approx((0.11, 0.08, 0.075), abs=0.015)
-    one = measured_norm(np.array([0.2]), np.array([1]))
-    assert one.mean == pytest.approx((0.2 + 50 * 0.75) / 51, abs=1e-5)
-    assert one != Norm()
-    assert norm_of(practice.rows.sample(fraction=1, shuffle=True, seed=1)) == own
+    own = measured_norms(practice.rows)
+    assert own[""].mean == pytest.approx(practice.rows["alliance"].mean(), abs=0.001)
+    assert own[""].sd == pytest.approx(practice.rows["alliance"].std(), abs=0.001)
+    few = measured_norms(sessions(0.2))[""]
+    assert few.mean == pytest.approx((0.2 + NORM_WEIGHT * 0.75) / (NORM_WEIGHT + 1), abs=1e-5)
+    assert few.sd == pytest.approx(Norm().sd * (NORM_WEIGHT / (NORM_WEIGHT + 1)) ** 0.5, abs=1e-5)
+    assert measured_norms(practice.rows.sample(fraction=1, shuffle=True, seed=1)) == own
+
+
+def test_each_instrument_is_read_by_its_own_norm_and_an_unknown_one_by_the_default() -> None:
+    names: list[object] = ["srs", "wai_sr", None]
+    norms = {"": Norm(0.6, 0.1), "srs": Norm(0.9, 0.05)}
+    rows = hazard_rows(sessions(0.85, 0.5, 0.5, alliance_instrument=names), norms)
+    alone = hazard_rows(sessions(0.5, 0.5, 0.5), norms)  # every rating one SD below its norm
+    assert rows.x == pytest.approx(alone.x, abs=1e-5)
+    measured = measured_norms(sessions(0.85, 0.5, 0.5, alliance_instrument=names), norms)
+    assert set(measured) == {"", "srs", "wai_sr"}
+
+
+def test_an_instrument_that_states_its_norm_starts_from_it() -> None:
+    built_in = BUILT_IN["wai_sr"]
+    own = built_in.model_copy(update={"key": "own", "mean_clinical": 48.0, "sd_clinical": 6.0})
+    down = own.model_copy(update={"key": "down", "better": "lower"})
+    norms = stated_norms({"wai_sr": built_in, "own": own, "down": down, "phq9": BUILT_IN["phq9"]})
+    assert set(norms) == {*DEFAULT_NORMS, "own", "down"}
+    assert (norms["own"].mean, norms["own"].sd) == (0.75, 0.125)
+    assert norms["down"].mean == 0.25
