@@ -1,10 +1,10 @@
-"""``python -m tests.contests [range]``: every contest, or those named."""
+"""``python -m tests.contests [range|hazard|terms]``: every contest, or those named."""
 
 import sys
 
-from tests.contests import expected_range
+from tests.contests import expected_range, hazard, hazard_terms
 
-CONTESTS = {"range": expected_range.run}
+CONTESTS = {"range": expected_range.run, "hazard": hazard.run, "terms": hazard_terms.run}
 
 for name in sys.argv[1:] or CONTESTS:
     CONTESTS[name]()
