@@ -15,6 +15,21 @@ from dashboard.settings import Rules
 
 _DAY, _INT, _REAL, _WORD, _YES = pl.Date(), pl.Int64(), pl.Float64(), pl.String(), pl.Boolean()
 
+# what the models in force on the row's day add (dashboard.replay.judged); null before that
+JUDGED = {
+    "expected_low": _REAL,
+    "expected_mid": _REAL,
+    "expected_high": _REAL,
+    "on_track": _WORD,
+    "dropout_next_session": _REAL,
+    "dropout_next_4": _REAL,
+    "dropout_next_4_low": _REAL,
+    "dropout_next_4_high": _REAL,
+    "dropout_usual_4": _REAL,
+    "dropout_relative": _REAL,
+    "dropout_reasons": _WORD,
+}
+
 FEATURES = Contract(
     "features",
     {
@@ -77,6 +92,7 @@ FEATURES = Contract(
         "dropout": _YES,
         "dropout_session": _INT,
         "censored_session": _INT,
+        **JUDGED,
     },
     key=("episode_id",),
     required=("episode_id", "clinician_id", "as_of", "is_open", "opened_on", "sessions_attended", "scores"),
@@ -104,5 +120,9 @@ def features(frames: Frames, instruments: dict[str, Instrument], rules: Rules) -
         last_contact_on=pl.coalesce("last_attended_on", "opened_on"),
         last_measure_on=pl.max_horizontal("latest_on", "alliance_latest_on"),
     ).with_columns(days_since_contact=(pl.col("as_of") - pl.col("last_contact_on")).dt.total_days())
-    finished = endings(frame, rules).select(pl.col(name).cast(dtype) for name, dtype in FEATURES.schema.items())
+    finished = (
+        endings(frame, rules)
+        .with_columns(pl.lit(None, dtype=t).alias(c) for c, t in JUDGED.items())
+        .select(pl.col(name).cast(dtype) for name, dtype in FEATURES.schema.items())
+    )
     return finished.sort("episode_id")

@@ -29,6 +29,7 @@ RISK = {
     "next_4": pl.Float64(),
     "next_4_low": pl.Float64(),
     "next_4_high": pl.Float64(),
+    "usual_4": pl.Float64(),
     "relative": pl.Float64(),
     "reasons": pl.String(),
 }
@@ -41,7 +42,7 @@ def predict(model: HazardModel, rows: HazardRows, *, reasons: bool = True) -> pl
     ``next_session``: the chance that this session was the last without an agreed ending. ``next_4``: that this one or one of the
     three after it is, everything but the session's number staying as it is. low and high: 80 % interval of the
     parameters (delta method on log odds), not of what will happen. ``relative``: next_session over the practice's usual
-    hazard at that session number. ``reasons``: up to three codes of REASONS joined by ";", largest first; empty where
+    hazard at that session number; ``usual_4``: next_4 of that usual course. ``reasons``: up to three codes of REASONS joined by ";", largest first; empty where
     nothing raises the risk. A clinician unknown to the model is an average one, with wider intervals.
     """
     if rows.norms != model.norms:
@@ -76,7 +77,8 @@ def _risk(model: HazardModel, rows: HazardRows, part: slice, reasons: bool) -> p
     direction[:, :width] = sum(w[:, None] * time for w, time in zip(weights, moved, strict=True))
     direction[:, :width] -= lean[:, :width] * total[:, None]
     low4, high4 = _interval(1 - stay, direction, root, own_variance * total**2)
-    usual = chance(moved[0] @ b[:width] + float(np.array(model.usual)[width:] @ b[width:]))
+    fixed_usual = float(np.array(model.usual)[width:] @ b[width:])
+    usual = [chance(time @ b[:width] + fixed_usual) for time in moved]
     return pl.DataFrame(
         {
             "episode_id": rows.episode[part],
@@ -87,7 +89,8 @@ def _risk(model: HazardModel, rows: HazardRows, part: slice, reasons: bool) -> p
             "next_4": 1 - stay,
             "next_4_low": low4,
             "next_4_high": high4,
-            "relative": now / usual,
+            "usual_4": 1 - np.prod([1 - one for one in usual], axis=0),
+            "relative": now / usual[0],
             "reasons": _reasons(model, x, rows.ratings[part]) if reasons else pl.Series([""] * len(x), dtype=pl.String),
         }
     )

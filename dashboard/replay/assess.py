@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,8 +11,11 @@ import polars as pl
 from dashboard.analytics.features import FEATURES, features
 from dashboard.analytics.scoring import risk_answers
 from dashboard.instruments.instrument import Instrument
+from dashboard.replay.course import sessions_known
 from dashboard.replay.days import change_days
+from dashboard.replay.judged import judged
 from dashboard.replay.known import History, as_known
+from dashboard.replay.learning import Learned, Material, Models, learn
 from dashboard.replay.lives import flag_lives
 from dashboard.replay.priority import priorities
 from dashboard.settings import Rules
@@ -19,16 +23,9 @@ from dashboard.signals import Context, evaluate
 
 CHUNK = 4_000  # episodes replayed at a time: bounds memory, changes nothing else
 
-LATER = {
-    "expected_low": pl.Float64(),
-    "expected_high": pl.Float64(),
-    "on_track": pl.String(),
-    "dropout_next_session": pl.Float64(),
-    "dropout_next_4": pl.Float64(),
-    "dropout_relative": pl.Float64(),
-    "dropout_reasons": pl.String(),
-    "fit_questions": pl.String(),
-}
+HELD = 2  # so many chunks are kept between learning and judging; more are replayed twice to bound memory
+
+LATER = {"fit_questions": pl.String()}
 STATES = {**FEATURES.schema, **LATER, "priority": pl.String(), "missing": pl.String()}
 FLAGS = {
     "episode_id": pl.Int64(),
@@ -59,11 +56,12 @@ SESSIONS = {
 
 @dataclass(frozen=True)
 class Assessment:
-    """``states`` (STATES), ``flags`` (FLAGS) and ``sessions`` (SESSIONS) of the episodes evaluated."""
+    """``states`` (STATES), ``flags`` (FLAGS) and ``sessions`` (SESSIONS) of the episodes evaluated, and the models used."""
 
     states: pl.DataFrame
     flags: pl.DataFrame
     sessions: pl.DataFrame
+    learned: Learned
 
 
 def _sessions(now: pl.DataFrame, at_day: pl.DataFrame, appointments: pl.DataFrame) -> pl.DataFrame:
@@ -79,55 +77,118 @@ def _sessions(now: pl.DataFrame, at_day: pl.DataFrame, appointments: pl.DataFram
         session_number=pl.when(attended).then(attended.cast(pl.Int64).cum_sum().over("episode_id"))
     )
     said = at_day.select(
-        pl.col("real_id").alias("episode_id"),
+        "episode_id",
         pl.col("as_of").alias("day"),
         outcome=pl.when(pl.col("latest_on") == pl.col("as_of")).then(pl.col("latest")),
         alliance=pl.when(pl.col("alliance_latest_on") == pl.col("as_of")).then(pl.col("alliance_latest")),
         alliance_reference=pl.when(pl.col("alliance_latest_on") == pl.col("as_of")).then(pl.col("alliance_reference")),
         alliance_mark=pl.when(pl.col("alliance_latest_on") == pl.col("as_of")).then(pl.col("alliance_mark_latest")),
+        dropout_hazard=pl.when(pl.col("last_attended_on") == pl.col("as_of")).then(pl.col("dropout_next_session")),
     )
     return (
         numbered.join(said, on=["episode_id", "day"], how="left")
-        .with_columns(dropout_hazard=pl.lit(None, dtype=pl.Float64))
+        .with_columns(dropout_hazard=pl.when(pl.col("status") == "attended").then("dropout_hazard"))
         .select(pl.col(name).cast(dtype) for name, dtype in SESSIONS.items())
     )
 
 
-def _assess(history: History, as_of: date, instruments: dict[str, Instrument], rules: Rules) -> Assessment:
+@dataclass(frozen=True)
+class _Replayed:
+    """Some episodes on every day that matters. ``real``: features by real episode and day, with the ``unit`` of each."""
+
+    days: pl.DataFrame
+    real: pl.DataFrame
+    risk_answers: pl.DataFrame
+    safety_checks: pl.DataFrame
+    appointments: pl.DataFrame
+    sessions: pl.DataFrame
+
+
+def _replayed(history: History, as_of: date, instruments: dict[str, Instrument], rules: Rules) -> _Replayed:
     days = change_days(history, as_of, rules)
     frames = as_known(history, days)
-    every = features(frames, instruments, rules)
-    raised = evaluate(
-        Context(every, risk_answers(frames.scores, instruments), frames.safety_checks, instruments, rules)
+    every = features(frames, instruments, rules).rename({"episode_id": "unit"})
+    # a day on which the episode was not known (its opening was recorded later) is no day of its life: it has no features
+    real = days.select("unit", "episode_id").join(every, on="unit", maintain_order="left")
+    today = real.filter(pl.col("as_of") == as_of).select("unit", real_id="episode_id")
+    current = frames.appointments.join(today, left_on="episode_id", right_on="unit")
+    return _Replayed(
+        days,
+        real,
+        risk_answers(frames.scores, instruments),
+        frames.safety_checks,
+        current.with_columns(episode_id=pl.col("real_id")).drop("real_id"),
+        sessions_known(real, history.clinicians, instruments),
     )
-    # a day on which the episode was not known (its opening was recorded later) is no day of its life
-    lived = days.join(every.select(pl.col("episode_id").alias("unit")), on="unit", how="semi")
-    real = every.join(days.select(unit="unit", real_id="episode_id"), left_on="episode_id", right_on="unit")
-    today = lived.filter(pl.col("as_of") == as_of).select("unit")
-    now = real.join(today, left_on="episode_id", right_on="unit", how="semi")
-    standing = raised.join(today, left_on="episode_id", right_on="unit", how="semi")
+
+
+def _assessed(
+    part: _Replayed, as_of: date, instruments: dict[str, Instrument], rules: Rules, learned: Learned
+) -> Assessment:
+    said = judged(part.real, part.sessions, learned)
+    keyed = said.with_columns(episode_id=pl.col("unit")).select(FEATURES.schema.keys())
+    raised = evaluate(Context(keyed, part.risk_answers, part.safety_checks, instruments, rules))
+    lived = part.days.join(said.select("unit"), on="unit", how="semi", maintain_order="left")
+    today = said.filter(pl.col("as_of") == as_of)
+    standing = raised.join(today.select("unit"), left_on="episode_id", right_on="unit", how="semi")
+    words = priorities(today.with_columns(episode_id=pl.col("unit")), standing, instruments).rename(
+        {"episode_id": "unit"}
+    )
     states = (
-        now.join(priorities(now, standing, instruments), on="episode_id")
-        .with_columns(episode_id=pl.col("real_id"), **{n: pl.lit(None, dtype=t) for n, t in LATER.items()})
+        today.join(words, on="unit")
+        .with_columns(pl.lit(None, dtype=t).alias(n) for n, t in LATER.items())
         .select(STATES.keys())
         .sort("episode_id")
     )
-    current = frames.appointments.join(today, left_on="episode_id", right_on="unit", how="semi")
-    current = current.join(days.select("unit", real_id="episode_id"), left_on="episode_id", right_on="unit")
-    current = current.with_columns(episode_id=pl.col("real_id")).drop("real_id")
-    return Assessment(states, flag_lives(raised, lived).select(FLAGS.keys()), _sessions(states, real, current))
-
-
-def assess(history: History, as_of: date, instruments: dict[str, Instrument], rules: Rules) -> Assessment:
-    """Evaluates every episode of the history as of a day, from what was known by then and on each earlier day."""
-    ids = history.episodes["episode_id"].unique().sort()
-    parts = [
-        _assess(history.of(ids.slice(start, CHUNK)), as_of, instruments, rules) for start in range(0, len(ids), CHUNK)
-    ]
-    if not parts:
-        return Assessment(pl.DataFrame(schema=STATES), pl.DataFrame(schema=FLAGS), pl.DataFrame(schema=SESSIONS))
     return Assessment(
-        pl.concat([part.states for part in parts]),
-        pl.concat([part.flags for part in parts]),
-        pl.concat([part.sessions for part in parts]),
+        states,
+        flag_lives(raised, lived).select(FLAGS.keys()),
+        _sessions(states, said, part.appointments),
+    )
+
+
+def assess(
+    history: History,
+    as_of: date,
+    instruments: dict[str, Instrument],
+    rules: Rules,
+    *,
+    learned: Learned | None = None,
+    kept: Mapping[tuple[date, str], Models] | None = None,
+    only: pl.Series | None = None,
+) -> Assessment:
+    """Evaluates every episode of the history as of a day, from what was known by then and on each earlier day.
+
+    ``learned``: the models of each day where they are known already; without it they are learned from the whole history, taking
+    over the fits in ``kept`` that were made from the same data. ``only``: the episodes to evaluate (all of them without it).
+    """
+    ids = history.episodes["episode_id"].unique().sort()
+    chunks = [ids.slice(start, CHUNK) for start in range(0, len(ids), CHUNK)]
+    held: dict[int, _Replayed] = {}
+
+    def part(number: int) -> _Replayed:
+        return held.pop(number, None) or _replayed(history.of(chunks[number]), as_of, instruments, rules)
+
+    if learned is None:
+        material, changes = Material(), [pl.DataFrame(schema={"episode_id": pl.Int64(), "as_of": pl.Date()})]
+        for number in range(len(chunks)):
+            replayed = part(number)
+            material.add(replayed.real, replayed.sessions)
+            changes.append(replayed.real.select("episode_id", "as_of"))
+            if len(chunks) <= HELD:
+                held[number] = replayed
+        learned = learn(history, as_of, instruments, material, pl.concat(changes), kept or {})
+    if only is not None:
+        # the models are learned from everyone; only these are looked at again
+        wanted = only.unique().sort()
+        chunks, held = [wanted.slice(start, CHUNK) for start in range(0, len(wanted), CHUNK)], {}
+    parts = [_assessed(part(number), as_of, instruments, rules, learned) for number in range(len(chunks))]
+    if not parts:
+        empty = (pl.DataFrame(schema=STATES), pl.DataFrame(schema=FLAGS), pl.DataFrame(schema=SESSIONS))
+        return Assessment(*empty, learned)
+    return Assessment(
+        pl.concat([one.states for one in parts]),
+        pl.concat([one.flags for one in parts]),
+        pl.concat([one.sessions for one in parts]),
+        learned,
     )
