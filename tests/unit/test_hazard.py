@@ -108,6 +108,27 @@ def test_an_intercept_between_its_prior_and_its_data(events: int, rows: int, mea
         assert chance(found.coefficients).item() == pytest.approx(0.04507, abs=1e-5)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.9, 1.0])
+def test_a_practice_far_from_the_prior_is_found_too(share: float) -> None:
+    """Newton's full step from a hazard of .02 to one of .3 never comes back."""
+    rows = 20_000
+    y = (np.arange(rows) < share * rows).astype(float)
+    found = most_probable(
+        np.ones((rows, 1), dtype=np.float32),
+        y,
+        np.arange(rows) % 7,
+        np.array([-3.8]),
+        np.array([0.5]),
+        effect_sd=0.5,
+        effect_sd_weight=10,
+        groups=7,
+    )
+    p = chance(found.coefficients + found.effects[np.arange(rows) % 7])
+    assert (y - p).sum() == pytest.approx((found.coefficients.item() + 3.8) / 0.25, abs=1e-4)
+    if 0 < share < 1:
+        assert p.mean() == pytest.approx(share, abs=0.003)
+
+
 def test_where_the_priors_come_from() -> None:
     """Worked examples 24 and 25: d = .55 is an odds ratio of 1.7333, ln 1.79 = .5822, VPC .057 and .126 are sd .4459, .6887."""
     by_key = {term.key: term for term in PRIOR}
