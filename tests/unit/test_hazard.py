@@ -48,7 +48,9 @@ def session(number: int, **terms: float) -> HazardRows:
     for key, value in terms.items():
         x[0, KEYS.index(key)] = value
     one = np.ones(1, dtype=np.int64)
-    return HazardRows(x, one, one, one * number, np.full(1, 3, dtype=np.int32), one - 1, day_one().norms)
+    return HazardRows(
+        x, one, one, one * number, np.full(1, 3, dtype=np.int32), np.zeros((1, 3), np.float32), one - 1, day_one().norms
+    )
 
 
 def with_intercept(mean: float) -> tuple[Term, ...]:
@@ -268,9 +270,18 @@ def test_the_interval_is_the_delta_method_of_the_joint_posterior(practice: Simul
     covariance = np.linalg.inv((x * (p * (1 - p))[:, None]).T @ x + np.diag(precision))
     sd = np.sqrt(np.einsum("ij,jk,ik->i", x[:50], covariance, x[:50]))
     eta = np.log(p[:50] / (1 - p[:50]))
-    risk = predict(model, used)[:50]
+    certain = replace(used, unsure=np.zeros_like(used.unsure))
+    risk = predict(model, certain)[:50]
     assert risk["next_session_low"].to_numpy() == pytest.approx(chance(eta - 1.2815516 * sd), rel=1e-4)
     assert risk["next_session_high"].to_numpy() == pytest.approx(chance(eta + 1.2815516 * sd), rel=1e-4)
+
+
+def test_an_alliance_not_rated_widens_the_interval(practice: Simulated, model: HazardModel) -> None:
+    rows = hazard_rows(practice.rows, model.norms)
+    width = (pl.col("next_session_high") / pl.col("next_session_low")).log()
+    first = predict(model, rows).filter(pl.col("session_number") == 1).select(width.alias("width"))["width"]
+    rated = pl.Series(rows.ratings[rows.session == 1] == 1)
+    assert first.filter(~rated).min() > first.filter(rated).median()  # type: ignore[operator]
 
 
 def test_an_unknown_clinician_is_average_and_less_certain(practice: Simulated, model: HazardModel) -> None:
