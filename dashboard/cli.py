@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated, Any
 
 import typer
@@ -172,7 +173,7 @@ def evaluate(
     with opened(settings) as engine, _progress() as step:
         reports = evaluate_practices(
             engine, settings, practice=practice, as_of=day, everything=all_, workers=workers, now=settings.now(),
-            progress=step,
+            progress=step, timer=perf_counter,
         )  # fmt: skip
     for line in reports:
         _say(line)

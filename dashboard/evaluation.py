@@ -16,10 +16,11 @@ from sqlalchemy import Connection, Engine
 
 from dashboard.access import operator_scope
 from dashboard.instruments import registry
-from dashboard.replay import assess
+from dashboard.replay import Replay
+from dashboard.replay.learning import Learned, Timer, no_timer, unlearned
 from dashboard.settings import Settings
 from dashboard.signals import rules_version
-from queries import load, practices, store_evaluation
+from queries import load, models, practices, store_evaluation
 from queries.engine import open_engine, reading, writing
 
 Progress = Callable[[str, float], None] | None
@@ -54,6 +55,7 @@ def evaluate(
     everything: bool = False,
     touched: Sequence[int] | None = None,
     import_before: int | None = None,
+    timer: Timer = no_timer,
 ) -> EvaluationReport:
     """Evaluates one practice as of a day and stores it, in one write transaction.
 
@@ -72,17 +74,28 @@ def evaluate(
         fresh = present is not None and present.data_import_id == newest and not everything
         if fresh and touched is None and is_current and present is not None and present.is_current:
             return EvaluationReport(name, as_of, 0, 0, present.id)
+        stored = Learned([unlearned(instruments), *models.kept(connection, practice_id)])
+        covered = not everything and models.cover(connection, practice_id, version, newest, as_of)
         lacks_only_these = (
             touched is not None
             and present is not None
             and present.is_current
             and present.data_import_id == import_before
         )
-        partial = lacks_only_these and is_current and not everything
-        only = list(touched or []) if partial else None
-        assessment = assess(load.history(connection, scope, as_of, only), as_of, instruments, settings.rules)
-        if partial and present is not None:
-            store_evaluation.replace_episodes(connection, present.id, practice_id, newest, only or [], assessment)
+        only = list(touched or []) if lacks_only_these and is_current and not everything else None
+        history = load.history(connection, scope, as_of, only if covered else None)
+        replay = Replay(history, as_of, instruments, settings.rules)
+        if covered:
+            learned = stored.up_to(as_of)
+        else:
+            learned = replay.learn({} if everything else stored.by_data(), timer)
+            if learned.versions != stored.versions:
+                only = None  # other models say something else of every episode
+        assessment = replay.assess(learned, only)
+        if is_current and not covered:
+            models.store(connection, practice_id, version, learned)
+        if only is not None and present is not None:
+            store_evaluation.replace_episodes(connection, present.id, practice_id, newest, only, assessment)
             evaluation_id = present.id
         else:
             evaluation_id = store_evaluation.store_evaluation(
@@ -91,14 +104,14 @@ def evaluate(
                 as_of=as_of,
                 now=now,
                 rules_version=version,
-                model_version=None,
+                model_version=learned.at(as_of).version,
                 settings=settings.rules.as_json(),
                 data_import_id=newest,
                 assessment=assessment,
                 is_current=is_current,
             )
     standing = assessment.flags.filter(assessment.flags["cleared_on"].is_null()).height
-    return EvaluationReport(name, as_of, assessment.states.height, standing, evaluation_id)
+    return EvaluationReport(name, as_of, assessment.states.height, standing, evaluation_id, learned.fit_seconds)
 
 
 def ensure_current(engine: Engine, settings: Settings, practice_id: int, now: datetime) -> EvaluationReport:
@@ -115,10 +128,12 @@ def reevaluate(
     return evaluate(engine, settings, practice_id, as_of=now.date(), now=now, touched=episode_ids, import_before=newest)
 
 
-def _in_worker(url: str, settings: Settings, practice_id: int, as_of: date, now: datetime, everything: bool) -> str:
+def _in_worker(
+    url: str, settings: Settings, practice_id: int, as_of: date, now: datetime, everything: bool, timer: Timer
+) -> EvaluationReport:
     engine = open_engine(url)
     try:
-        return evaluate(engine, settings, practice_id, as_of=as_of, now=now, everything=everything).line
+        return evaluate(engine, settings, practice_id, as_of=as_of, now=now, everything=everything, timer=timer)
     finally:
         engine.dispose()
 
@@ -133,25 +148,27 @@ def evaluate_practices(
     workers: int,
     now: datetime,
     progress: Progress = None,
+    timer: Timer = no_timer,
 ) -> list[str]:
     """Evaluates the named practice, or each of the database; returns a line per practice and the time of model fits."""
     with reading(engine) as connection:
         chosen = _chosen(connection, practice)
-    lines = []
+    reports: list[EvaluationReport] = []
     if workers > 1 and len(chosen) > 1:
         url = engine.url.render_as_string(hide_password=False)
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            jobs = [pool.submit(_in_worker, url, settings, one, as_of, now, everything) for one in chosen]
+            jobs = [pool.submit(_in_worker, url, settings, one, as_of, now, everything, timer) for one in chosen]
             for done, job in enumerate(jobs, start=1):
-                lines.append(job.result())
+                reports.append(job.result())
                 if progress:
                     progress("Evaluating", done / len(jobs))
     else:
         for done, one in enumerate(chosen, start=1):
-            lines.append(evaluate(engine, settings, one, as_of=as_of, now=now, everything=everything).line)
+            reports.append(evaluate(engine, settings, one, as_of=as_of, now=now, everything=everything, timer=timer))
             if progress:
                 progress("Evaluating", done / len(chosen))
-    return [*lines, "fit 0.0 s"]
+    spent = sum(report.fit_seconds for report in reports)
+    return [*(report.line for report in reports), f"fit {spent:.1f} s"]
 
 
 def _chosen(connection: Connection, practice: str | None) -> list[int]:

@@ -370,6 +370,21 @@ class Evaluation(Base):
     is_current: Mapped[bool]
 
 
+class FittedModel(Base):
+    """The models of a practice from a day on, as fitted on what was known by then; replaced when they are learned anew.
+
+    ``fingerprint`` names the data of the fit, so that the same fit is not made twice; ``model_version`` is made from content.
+    """
+
+    __tablename__ = "fitted_model"
+    practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), primary_key=True)
+    fitted_on: Mapped[date] = mapped_column(primary_key=True)
+    rules_version: Mapped[str]
+    model_version: Mapped[str]
+    fingerprint: Mapped[str]
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
 class EpisodeState(Base):
     """One row per episode and evaluation: the columns of ``export episodes`` and what the pages need beside them."""
 
@@ -395,7 +410,9 @@ class EpisodeState(Base):
     latest_on: Mapped[date | None]
     change: Mapped[float | None]
     change_category: Mapped[str]
+    latest_session: Mapped[int | None]
     expected_low: Mapped[float | None]
+    expected_mid: Mapped[float | None]
     expected_high: Mapped[float | None]
     on_track: Mapped[str | None]
     alliance_instrument: Mapped[str | None]
@@ -407,6 +424,9 @@ class EpisodeState(Base):
     rupture_since: Mapped[date | None]
     dropout_next_session: Mapped[float | None]
     dropout_next_4: Mapped[float | None]
+    dropout_next_4_low: Mapped[float | None]
+    dropout_next_4_high: Mapped[float | None]
+    dropout_usual_4: Mapped[float | None]
     dropout_relative: Mapped[float | None]
     dropout_reasons: Mapped[str | None]
     fit_questions: Mapped[str | None]

@@ -25,12 +25,16 @@ WOBBLE_UNIT = WOBBLE / (WOBBLE + ERROR) ** 0.5
 
 @dataclass(frozen=True)
 class Followed:
-    """Per session, in SD of ratings: ``level`` and ``wobble`` (0: the mean), ``falls`` remembered; ``ratings`` so far."""
+    """Per session, in SD of ratings: ``level`` and ``wobble`` (0: the mean), ``falls`` remembered; ``ratings`` so far.
+
+    ``unsure``: what is not known of the two, variance of the level, of the wobble, and their covariance.
+    """
 
     level: Reals
     wobble: Reals
     falls: Reals
     ratings: NDArray[np.int32]
+    unsure: NDArray[np.float32]
 
 
 def follow(ratings: Reals, lengths: NDArray[np.int64]) -> Followed:
@@ -48,6 +52,7 @@ def follow(ratings: Reals, lengths: NDArray[np.int64]) -> Followed:
     seen = np.zeros(count, dtype=np.int32)
     level, wobble, falls = (np.empty(total) for _ in range(3))
     so_far = np.empty(total, dtype=np.int32)
+    unsure = np.empty((total, 3), dtype=np.float32)
     fresh = WOBBLE * (1 - PERSISTENCE**2)
     for position in range(int(lengths.max()) if count else 0):
         left = int(np.searchsorted(longest_first, -position, side="left"))
@@ -73,4 +78,5 @@ def follow(ratings: Reals, lengths: NDArray[np.int64]) -> Followed:
         ww -= gain * across * across
         bw -= gain * along * across
         level[at], wobble[at], falls[at], so_far[at] = b, w, f, n
-    return Followed(level, wobble, falls, so_far)
+        unsure[at, 0], unsure[at, 1], unsure[at, 2] = bb, ww, bw
+    return Followed(level, wobble, falls, so_far, unsure)

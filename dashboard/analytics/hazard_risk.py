@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dashboard.analytics.hazard import HazardModel
 from dashboard.analytics.hazard_rows import HazardRows, time_columns
-from dashboard.analytics.hazard_terms import PRIOR, REASONS, TIME
+from dashboard.analytics.hazard_terms import KEYS, PRIOR, REASONS, TIME
 from dashboard.analytics.newton import chance
 from dashboard.errors import ContractError
 
@@ -39,11 +39,12 @@ CODES = tuple(REASONS)
 def predict(model: HazardModel, rows: HazardRows, *, reasons: bool = True) -> pl.DataFrame:
     """One row (RISK) per session, in the order of ``rows``; ``rows.norms`` must be the model's.
 
-    ``next_session``: the chance that this session was the last without an agreed ending. ``next_4``: that this one or one of the
-    three after it is, everything but the session's number staying as it is. low and high: 80 % interval of the
-    parameters (delta method on log odds), not of what will happen. ``relative``: next_session over the practice's usual
-    hazard at that session number; ``usual_4``: next_4 of that usual course. ``reasons``: up to three codes of REASONS joined by ";", largest first; empty where
-    nothing raises the risk. A clinician unknown to the model is an average one, with wider intervals.
+    ``next_session``: the chance that this session was the last without an agreed ending. ``next_4``: that this one or one of
+    the three after it is, everything but the session's number staying as it is. low and high: 80 % interval (delta method
+    on log odds) for what is not known of the coefficients, the clinician and the alliance behind its ratings, not for what
+    will happen. ``relative``: next_session over the practice's usual hazard at that session number; ``usual_4``: next_4 of
+    that usual course. ``reasons``: up to three codes of REASONS joined by ";", largest first; empty where nothing raises the
+    risk. A clinician unknown to the model is an average one, with wider intervals.
     """
     if rows.norms != model.norms:
         raise ContractError("hazard rows were made with other norms than the model's")
@@ -68,7 +69,8 @@ def _risk(model: HazardModel, rows: HazardRows, part: slice, reasons: bool) -> p
         hazards.append(chance(time @ b[:width] + fixed))
         moved.append(time)
     now = hazards[0]
-    low, high = _interval(now, x - lean, root, own_variance)
+    alliance = _unsure_of_alliance(b, rows.unsure[part])
+    low, high = _interval(now, x - lean, root, own_variance + alliance)
     stay = np.prod([1 - one for one in hazards], axis=0)
     # d logit(next_4) / d eta_k = h_k / next_4: weights that turn four rows into one direction
     weights = [one / (1 - stay) for one in hazards]
@@ -76,9 +78,8 @@ def _risk(model: HazardModel, rows: HazardRows, part: slice, reasons: bool) -> p
     direction = (x - lean) * total[:, None]
     direction[:, :width] = sum(w[:, None] * time for w, time in zip(weights, moved, strict=True))
     direction[:, :width] -= lean[:, :width] * total[:, None]
-    low4, high4 = _interval(1 - stay, direction, root, own_variance * total**2)
-    fixed_usual = float(np.array(model.usual)[width:] @ b[width:])
-    usual = [chance(time @ b[:width] + fixed_usual) for time in moved]
+    low4, high4 = _interval(1 - stay, direction, root, (own_variance + alliance) * total**2)
+    usual = chance(moved[0] @ b[:width] + float(np.array(model.usual)[width:] @ b[width:]))
     return pl.DataFrame(
         {
             "episode_id": rows.episode[part],
@@ -106,6 +107,12 @@ def _clinicians(model: HazardModel, clinician: NDArray[np.int64]) -> tuple[Reals
     variances = np.array([*model.own_variance, model.clinician_sd**2])
     lean = np.array([*model.lean, [0.0] * len(model.keys)])
     return effects[at], variances[at], lean[at]
+
+
+def _unsure_of_alliance(b: Reals, unsure: NDArray[np.float32]) -> Reals:
+    """Variance of the log odds because the alliance behind few, noisy or missing ratings is not known."""
+    level, now = b[KEYS.index("alliance_level")], b[KEYS.index("alliance_now")]
+    return np.asarray(unsure @ np.array([level**2, now**2, 2 * level * now]))
 
 
 def _interval(middle: Reals, direction: Reals, root: Reals, own_variance: Reals) -> tuple[Reals, Reals]:

@@ -17,6 +17,7 @@ from dashboard.errors import ContractError
 
 FORM = 1  # goes into the model's version: raise it when a column below comes to mean something else
 USUAL = np.array([term.usual for term in PRIOR], dtype=np.float32)
+UNSURE_UNITS = np.array([1.0, WOBBLE_UNIT**2, WOBBLE_UNIT], dtype=np.float32)
 LONG = 12  # sessions; published hazards cover the first twelve
 
 # alliance: client's total 0-1, higher better, null where not rated at that session; alliance_instrument its
@@ -50,7 +51,8 @@ class HazardRows:
     """The design: ``x`` (float32, columns KEYS), one row per session by episode and number; ``place``: its row in the input.
 
     Every column but those of TIME is counted from ``Term.usual``, so that the intercept is an average practice's, which is
-    what the published rates behind its prior are.
+    what the published rates behind its prior are. ``ratings``: alliance ratings so far. ``unsure``: variance of
+    alliance_level, of alliance_now, and their covariance, from few, noisy or missing ratings.
     """
 
     x: NDArray[np.float32]
@@ -58,6 +60,7 @@ class HazardRows:
     clinician: NDArray[np.int64]
     session: NDArray[np.int64]
     ratings: NDArray[np.int32]
+    unsure: NDArray[np.float32]
     place: NDArray[np.int64]
     norms: Norms
 
@@ -72,6 +75,7 @@ class HazardRows:
             self.clinician[kept],
             self.session[kept],
             self.ratings[kept],
+            self.unsure[kept],
             self.place[kept],
             self.norms,
         )
@@ -179,6 +183,7 @@ def hazard_rows(sessions: pl.DataFrame, norms: Norms | None = None) -> HazardRow
         sessions["clinician_id"].to_numpy(),
         session,
         followed.ratings,
+        followed.unsure / UNSURE_UNITS,
         place,
         norms,
     )

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 Reals = NDArray[np.float64]
 CHUNK = 65_536  # rows in double precision at a time
 TOLERANCE = 1e-8
-MOST_STEPS = 60
+MOST_STEPS = 80
+LONGEST_STEP = 1.0  # log odds; unchecked, a practice far from its prior sends Newton to and fro
 SMALL_STEP = 0.05  # below it the effects' sd may move as well
+SD_STEPS = 40  # after so many it stays: with hardly an event per clinician it moves for ever, and matters little
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def most_probable(
     """
     b, u = mean.copy(), np.zeros(groups)
     precision, variance = 1 / sd**2, effect_sd**2
-    for _ in range(MOST_STEPS):
+    for taken in range(MOST_STEPS):
         sums = _sums(x, y, group, b, u)
         inner = sums.effect_hessian + 1 / variance
         lean = sums.between / inner[:, None]
@@ -95,10 +97,11 @@ def most_probable(
         pull = sums.effect_gradient - u / variance
         step = np.linalg.solve(reduced, sums.gradient - precision * (b - mean) - lean.T @ pull)
         effect_step = pull / inner - lean @ step
-        b, u = b + step, u + effect_step
         longest = max(float(np.abs(step).max()), float(np.abs(effect_step).max(initial=0.0)))
+        part = LONGEST_STEP / max(longest, LONGEST_STEP)
+        b, u = b + part * step, u + part * effect_step
         moved = 0.0
-        if longest < SMALL_STEP and groups and np.isfinite(effect_sd_weight):
+        if longest < SMALL_STEP and taken < SD_STEPS and groups and np.isfinite(effect_sd_weight):
             spread = 1 / inner + np.einsum("ij,jk,ik->i", lean, np.linalg.inv(reduced), lean)
             better = (effect_sd_weight * effect_sd**2 + float((u**2 + spread).sum())) / (effect_sd_weight + groups)
             moved, variance = abs(better - variance), better

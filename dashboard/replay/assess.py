@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,7 +15,7 @@ from dashboard.replay.course import sessions_known
 from dashboard.replay.days import change_days
 from dashboard.replay.judged import judged
 from dashboard.replay.known import History, as_known
-from dashboard.replay.learning import Learned, Material, Models, learn
+from dashboard.replay.learning import Learned, Material, Models, Timer, learn, no_timer
 from dashboard.replay.lives import flag_lives
 from dashboard.replay.priority import priorities
 from dashboard.settings import Rules
@@ -144,51 +144,54 @@ def _assessed(
         states,
         flag_lives(raised, lived).select(FLAGS.keys()),
         _sessions(states, said, part.appointments),
-    )
-
-
-def assess(
-    history: History,
-    as_of: date,
-    instruments: dict[str, Instrument],
-    rules: Rules,
-    *,
-    learned: Learned | None = None,
-    kept: Mapping[tuple[date, str], Models] | None = None,
-    only: pl.Series | None = None,
-) -> Assessment:
-    """Evaluates every episode of the history as of a day, from what was known by then and on each earlier day.
-
-    ``learned``: the models of each day where they are known already; without it they are learned from the whole history, taking
-    over the fits in ``kept`` that were made from the same data. ``only``: the episodes to evaluate (all of them without it).
-    """
-    ids = history.episodes["episode_id"].unique().sort()
-    chunks = [ids.slice(start, CHUNK) for start in range(0, len(ids), CHUNK)]
-    held: dict[int, _Replayed] = {}
-
-    def part(number: int) -> _Replayed:
-        return held.pop(number, None) or _replayed(history.of(chunks[number]), as_of, instruments, rules)
-
-    if learned is None:
-        material, changes = Material(), [pl.DataFrame(schema={"episode_id": pl.Int64(), "as_of": pl.Date()})]
-        for number in range(len(chunks)):
-            replayed = part(number)
-            material.add(replayed.real, replayed.sessions)
-            changes.append(replayed.real.select("episode_id", "as_of"))
-            if len(chunks) <= HELD:
-                held[number] = replayed
-        learned = learn(history, as_of, instruments, material, pl.concat(changes), kept or {})
-    if only is not None:
-        # the models are learned from everyone; only these are looked at again
-        wanted = only.unique().sort()
-        chunks, held = [wanted.slice(start, CHUNK) for start in range(0, len(wanted), CHUNK)], {}
-    parts = [_assessed(part(number), as_of, instruments, rules, learned) for number in range(len(chunks))]
-    if not parts:
-        empty = (pl.DataFrame(schema=STATES), pl.DataFrame(schema=FLAGS), pl.DataFrame(schema=SESSIONS))
-        return Assessment(*empty, learned)
-    return Assessment(
-        pl.concat([one.states for one in parts]),
-        pl.concat([one.flags for one in parts]),
-        pl.concat([one.sessions for one in parts]),
         learned,
     )
+
+
+class Replay:
+    """The past of some episodes up to a day: first the models are learned from it, then every day is judged by them."""
+
+    def __init__(self, history: History, as_of: date, instruments: dict[str, Instrument], rules: Rules) -> None:
+        """Nothing is computed yet."""
+        self.history, self.as_of, self.instruments, self.rules = history, as_of, instruments, rules
+        self.ids = history.episodes["episode_id"].unique().sort()
+        self._held: dict[int, _Replayed] = {}
+
+    def _part(self, ids: pl.Series) -> _Replayed:
+        return _replayed(self.history.of(ids), self.as_of, self.instruments, self.rules)
+
+    def learn(self, kept: Mapping[tuple[date, str], Models], timer: Timer = no_timer) -> Learned:
+        """Every set of models up to the day; fits in ``kept`` that were made from the same data are taken over."""
+        material = Material()
+        changes = [pl.DataFrame(schema={"episode_id": pl.Int64(), "as_of": pl.Date()})]
+        for number, start in enumerate(range(0, len(self.ids), CHUNK)):
+            part = self._part(self.ids.slice(start, CHUNK))
+            material.add(part.real, part.sessions)
+            changes.append(part.real.select("episode_id", "as_of"))
+            if len(self.ids) <= CHUNK * HELD:
+                self._held[number] = part
+        return learn(self.history, self.as_of, self.instruments, material, pl.concat(changes), kept, timer)
+
+    def assess(self, learned: Learned, only: Sequence[int] | None = None) -> Assessment:
+        """Every episode, or those named, as of the day and on each earlier day, by the models in force then."""
+        ids = self.ids if only is None else self.ids.filter(self.ids.is_in(list(only)))
+        parts = []
+        for number, start in enumerate(range(0, len(ids), CHUNK)):
+            held = self._held.pop(number, None) if only is None else None
+            part = held or self._part(ids.slice(start, CHUNK))
+            parts.append(_assessed(part, self.as_of, self.instruments, self.rules, learned))
+        if not parts:
+            empty = (pl.DataFrame(schema=STATES), pl.DataFrame(schema=FLAGS), pl.DataFrame(schema=SESSIONS))
+            return Assessment(empty[0], empty[1], empty[2], learned)
+        return Assessment(
+            pl.concat([one.states for one in parts]),
+            pl.concat([one.flags for one in parts]),
+            pl.concat([one.sessions for one in parts]),
+            learned,
+        )
+
+
+def assess(history: History, as_of: date, instruments: dict[str, Instrument], rules: Rules) -> Assessment:
+    """Learns and judges in one go: every episode of the history as of a day, from what was known by then."""
+    replay = Replay(history, as_of, instruments, rules)
+    return replay.assess(replay.learn({}))

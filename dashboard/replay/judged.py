@@ -58,7 +58,7 @@ def judged(real: pl.DataFrame, sessions: pl.DataFrame, learned: Learned) -> pl.D
 
     ``real``: features keyed by real episode and day, sorted so. ``sessions``: SESSIONS of the same episodes.
     """
-    placed = with_session_reached(real.drop(JUDGED)).with_row_index("place")
+    placed = with_session_reached(real.drop(JUDGED)).with_row_index("in_order")
     fitted = pl.Series([one.fitted_on for one in learned.models], dtype=pl.Date)
     placed = placed.with_columns(models=fitted.search_sorted(placed["as_of"], side="right").cast(pl.Int64) - 1)
     parts = []
@@ -68,4 +68,4 @@ def judged(real: pl.DataFrame, sessions: pl.DataFrame, learned: Learned) -> pl.D
     if not parts:
         return real
     columns = [*(c for c in real.columns if c not in JUDGED), *JUDGED]
-    return pl.concat(part.select("place", *columns) for part in parts).sort("place").select(real.columns)
+    return pl.concat(part.select("in_order", *columns) for part in parts).sort("in_order").select(real.columns)

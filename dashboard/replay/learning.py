@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -29,6 +29,14 @@ from dashboard.replay.course import SESSIONS
 from dashboard.replay.known import History, as_known
 
 FIRST_DAY = date.min
+Timer = Callable[[], float]
+
+
+def no_timer() -> float:
+    """For callers that do not ask how long the fits took."""
+    return 0.0
+
+
 STATES = {
     "episode_id": pl.Int64(),
     "as_of": pl.Date(),
@@ -69,6 +77,16 @@ class Learned:
 
     models: Sequence[Models]
     fits: int = 0
+    fit_seconds: float = 0.0
+
+    @property
+    def versions(self) -> list[str]:
+        """Of every set, in order."""
+        return [one.version for one in self.models]
+
+    def by_data(self) -> dict[tuple[date, str], Models]:
+        """The fits by their day and the name of their data, to be taken over."""
+        return {(one.fitted_on, one.fingerprint): one for one in self.models}
 
     def place(self, day: date) -> int:
         """Which set was in force at the end of a day."""
@@ -167,13 +185,14 @@ def learn(
     material: Material,
     changes: pl.DataFrame,
     kept: Mapping[tuple[date, str], Models],
+    timer: Timer = no_timer,
 ) -> Learned:
     """Every set of models up to a day. ``changes``: episode_id and as_of of every day that matters; ``kept``: earlier fits."""
     found = [unlearned(instruments)]
     sessions = pl.concat([pl.DataFrame(schema=SESSIONS), *material.sessions])
     states = pl.concat([pl.DataFrame(schema=STATES), *material.states])
     closed_scores = _ClosedScores(history, changes, instruments)
-    fits = 0
+    fits, spent = 0, 0.0
     for day in refit_days(_known_on(states), as_of):
         now = _at(states, day)
         held = sessions.filter(pl.col("as_of") <= day).select(HAZARD_SESSIONS.schema.keys())
@@ -182,8 +201,9 @@ def learn(
         name = _fingerprint(held, left, later)
         earlier = kept.get((day, name))
         if earlier is None:
-            fits += 1
+            fits, began = fits + 1, timer()
             rows = hazard_rows(held, measured_norms(held, stated_norms(instruments)))
             earlier = Models(day, fit(rows, what_followed(rows, left)), fit_all(later, instruments), name)
+            spent += timer() - began
         found.append(earlier)
-    return Learned(found, fits)
+    return Learned(found, fits, spent)

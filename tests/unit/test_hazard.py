@@ -48,7 +48,9 @@ def session(number: int, **terms: float) -> HazardRows:
     for key, value in terms.items():
         x[0, KEYS.index(key)] = value
     one = np.ones(1, dtype=np.int64)
-    return HazardRows(x, one, one, one * number, np.full(1, 3, dtype=np.int32), one - 1, day_one().norms)
+    return HazardRows(
+        x, one, one, one * number, np.full(1, 3, dtype=np.int32), np.zeros((1, 3), np.float32), one - 1, day_one().norms
+    )
 
 
 def with_intercept(mean: float) -> tuple[Term, ...]:
@@ -106,6 +108,27 @@ def test_an_intercept_between_its_prior_and_its_data(events: int, rows: int, mea
         assert np.sqrt(found.covariance.item()) == pytest.approx(sd, abs=1e-4)
     if events:
         assert chance(found.coefficients).item() == pytest.approx(0.04507, abs=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.9, 1.0])
+def test_a_practice_far_from_the_prior_is_found_too(share: float) -> None:
+    """Newton's full step from a hazard of .02 to one of .3 never comes back."""
+    rows = 20_000
+    y = (np.arange(rows) < share * rows).astype(float)
+    found = most_probable(
+        np.ones((rows, 1), dtype=np.float32),
+        y,
+        np.arange(rows) % 7,
+        np.array([-3.8]),
+        np.array([0.5]),
+        effect_sd=0.5,
+        effect_sd_weight=10,
+        groups=7,
+    )
+    p = chance(found.coefficients + found.effects[np.arange(rows) % 7])
+    assert (y - p).sum() == pytest.approx((found.coefficients.item() + 3.8) / 0.25, abs=1e-4)
+    if 0 < share < 1:
+        assert p.mean() == pytest.approx(share, abs=0.003)
 
 
 def test_where_the_priors_come_from() -> None:
@@ -247,9 +270,18 @@ def test_the_interval_is_the_delta_method_of_the_joint_posterior(practice: Simul
     covariance = np.linalg.inv((x * (p * (1 - p))[:, None]).T @ x + np.diag(precision))
     sd = np.sqrt(np.einsum("ij,jk,ik->i", x[:50], covariance, x[:50]))
     eta = np.log(p[:50] / (1 - p[:50]))
-    risk = predict(model, used)[:50]
+    certain = replace(used, unsure=np.zeros_like(used.unsure))
+    risk = predict(model, certain)[:50]
     assert risk["next_session_low"].to_numpy() == pytest.approx(chance(eta - 1.2815516 * sd), rel=1e-4)
     assert risk["next_session_high"].to_numpy() == pytest.approx(chance(eta + 1.2815516 * sd), rel=1e-4)
+
+
+def test_an_alliance_not_rated_widens_the_interval(practice: Simulated, model: HazardModel) -> None:
+    rows = hazard_rows(practice.rows, model.norms)
+    width = (pl.col("next_session_high") / pl.col("next_session_low")).log()
+    first = predict(model, rows).filter(pl.col("session_number") == 1).select(width.alias("width"))["width"]
+    rated = pl.Series(rows.ratings[rows.session == 1] == 1)
+    assert first.filter(~rated).min() > first.filter(rated).median()  # type: ignore[operator]
 
 
 def test_an_unknown_clinician_is_average_and_less_certain(practice: Simulated, model: HazardModel) -> None:
