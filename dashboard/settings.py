@@ -29,6 +29,7 @@ class Rules:
     recent_appointments: int = 4  # project default: how many past appointments count as recent
     booking_grace_days: int = 7  # project default: days after a session before "nothing booked" is raised
     ceiling_sessions: int = 3  # science 4.5 (ii): three or more ratings at the maximum say nothing
+    dropout_raised: float = 3.0  # science 5.4: more than three times the usual hazard is high
     preferred_outcome: str = ""  # an instrument key put first whatever its count
 
     def as_json(self) -> dict[str, Any]:

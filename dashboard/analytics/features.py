@@ -21,6 +21,7 @@ JUDGED = {
     "expected_mid": _REAL,
     "expected_high": _REAL,
     "on_track": _WORD,
+    "off_track_since": _DAY,
     "dropout_next_session": _REAL,
     "dropout_next_4": _REAL,
     "dropout_next_4_low": _REAL,

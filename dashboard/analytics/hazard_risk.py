@@ -79,7 +79,8 @@ def _risk(model: HazardModel, rows: HazardRows, part: slice, reasons: bool) -> p
     direction[:, :width] = sum(w[:, None] * time for w, time in zip(weights, moved, strict=True))
     direction[:, :width] -= lean[:, :width] * total[:, None]
     low4, high4 = _interval(1 - stay, direction, root, (own_variance + alliance) * total**2)
-    usual = chance(moved[0] @ b[:width] + float(np.array(model.usual)[width:] @ b[width:]))
+    fixed_usual = float(np.array(model.usual)[width:] @ b[width:])
+    usual = [chance(time @ b[:width] + fixed_usual) for time in moved]
     return pl.DataFrame(
         {
             "episode_id": rows.episode[part],

@@ -8,6 +8,7 @@ from dashboard.analytics.expected_range import with_expected_range
 from dashboard.analytics.features import JUDGED
 from dashboard.analytics.hazard_risk import predict
 from dashboard.analytics.hazard_rows import HAZARD_SESSIONS, hazard_rows
+from dashboard.analytics.places import run_begins, with_places
 from dashboard.replay.course import with_session_reached
 from dashboard.replay.learning import Learned, Models
 
@@ -67,5 +68,15 @@ def judged(real: pl.DataFrame, sessions: pl.DataFrame, learned: Learned) -> pl.D
         parts.append(_risks(with_expected_range(part, models.ranges), sessions, models))
     if not parts:
         return real
-    columns = [*(c for c in real.columns if c not in JUDGED), *JUDGED]
-    return pl.concat(part.select("in_order", *columns) for part in parts).sort("in_order").select(real.columns)
+    columns = [*(c for c in real.columns if c not in JUDGED), *(c for c in JUDGED if c != "off_track_since")]
+    together = pl.concat(part.select("in_order", *columns) for part in parts).sort("in_order")
+    return _with_since(together).select(real.columns)
+
+
+def _with_since(said: pl.DataFrame) -> pl.DataFrame:
+    """``off_track_since``: day of the score with which the unbroken run beyond the unfavourable edge began."""
+    placed = with_places(said.with_columns(off=pl.col("on_track") == "not_on_track"))
+    begins = placed.select(run_begins("off")).to_series().clip(0, max(0, placed.height - 1))
+    return placed.with_columns(
+        off_track_since=pl.when(pl.col("off").fill_null(False)).then(placed["latest_on"].gather(begins))
+    )

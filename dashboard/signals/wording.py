@@ -20,6 +20,26 @@ def number(expression: pl.Expr) -> pl.Expr:
     return text.str.replace("-", "−", literal=True)
 
 
+def in_frequency(chance: pl.Expr, *, capital: bool = False) -> pl.Expr:
+    """A chance in natural numbers: about 3 in 20, about 1 in 14; never a bare percentage. Null stays null.
+
+    From one in seven on twentieths, which can be told apart; below it one in so many.
+    """
+    about = "About" if capital else "about"
+    twentieths = pl.max_horizontal((chance * 20).round(0), pl.lit(1.0)).cast(pl.Int64)
+    one_in = (1 / chance).round(0).cast(pl.Int64, strict=False)
+    return (
+        pl.when(chance >= 0.975)
+        .then(pl.lit(f"{about} 19 in 20 or more"))
+        .when(chance >= 1 / 7)
+        .then(pl.format(about + " {} in 20", twentieths))
+        .when(chance >= 1 / 200)
+        .then(pl.format(about + " 1 in {}", one_in))
+        .when(chance.is_not_null())
+        .then(pl.lit("fewer than 1 in 200" if not capital else "Fewer than 1 in 200"))
+    )
+
+
 def name(column: str, instruments: dict[str, Instrument]) -> pl.Expr:
     """The short name of an instrument, such as PHQ-9."""
     return pl.col(column).replace_strict(

@@ -81,6 +81,7 @@ def test_a_low_alliance_and_a_missed_session_against_the_reference() -> None:
     assert usual["next_session"].item() == pytest.approx(0.02231, abs=1e-5)
     assert raised["next_4"].item() == pytest.approx(0.2274, abs=1e-4)
     assert usual["next_4"].item() == pytest.approx(0.0729, abs=1e-4)
+    assert raised["usual_4"].item() == pytest.approx(usual["next_4"].item())
     assert raised["relative"].item() == pytest.approx(0.07377 / 0.02231, rel=1e-3)
     assert raised["reasons"].item() == "missed_last;alliance_low"
     assert usual["relative"].item() == pytest.approx(1)
