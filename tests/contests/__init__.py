@@ -1,0 +1,1 @@
+"""Contests: how the models do on simulated practices that are not of their own form."""
