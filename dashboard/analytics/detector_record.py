@@ -37,7 +37,9 @@ AT_EQUAL_RATE = (
     Measured("Fell by so many points since the last rating (5.9 of 40)", 40.8, 40.8, 0.65, 0.95, 58.6),
     Measured("Below one value for everyone (26 of 40)", 21.7, 21.6, 0.54, 0.97, 60.0),
     Measured("Fell by so many points below the client's own level (4.4 of 40)", 56.1, 64.6, 0.84, 1.00, 59.5),
-    Measured("Twice the spread or below the individuals chart, limits widened (science 4.4)", 45.0, 53.4, 0.74, 0.97, 57.4),
+    Measured(
+        "Twice the spread or below the individuals chart, limits widened (science 4.4)", 45.0, 53.4, 0.74, 0.97, 57.4
+    ),
 )
 AS_OTHERS_USE_THEM = (
     Measured("Fell by 1 point since the last rating", 71.7, 70.9, 21.76, 25.41, 6.9),
