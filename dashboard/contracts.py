@@ -94,6 +94,7 @@ APPOINTMENTS = Contract(
         "appointment_id": pl.Int64(),
         "starts_at": pl.Datetime("us"),
         "status": pl.String(),
+        "mode": pl.String(),
     },
     key=("episode_id", "appointment_id"),
     required=("episode_id", "appointment_id", "starts_at", "status"),

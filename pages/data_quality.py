@@ -20,6 +20,7 @@ from dashboard.counting import Counts, counts
 from dashboard.downloads import link
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.importing import import_files
+from dashboard.intake.mapping import mapping_abouts
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.show import show, theme
@@ -224,6 +225,13 @@ def _upload(viewer: Viewer) -> None:
             accept_multiple_files=True,
             max_upload_size=settings.max_upload_mb,
         )
+        abouts = mapping_abouts()
+        mapping = st.selectbox(
+            "How to read them",
+            ["", *abouts],
+            format_func=lambda one: abouts[one] if one else "As this program's own tables",
+            help="Another system's export is read through a mapping; the command line takes one of your own (--mapping FILE).",
+        )
         source = st.text_input("Where they come from", value="files", max_chars=80)
         check_only = st.checkbox("Check only, change nothing")
         sent = st.form_submit_button("Read the files", type="primary")
@@ -249,7 +257,7 @@ def _upload(viewer: Viewer) -> None:
                 paths.append(path)
             report = import_files(
                 runtime.engine(), settings, practice=name, paths=paths, source=source.strip() or "files",
-                dry_run=check_only, username=viewer.username, now=settings.now(),
+                mapping=mapping or None, dry_run=check_only, username=viewer.username, now=settings.now(),
                 progress=step,
             )  # fmt: skip
     except SupervisionError as error:

@@ -18,6 +18,8 @@ from queries.scope import visible_episodes
 from queries.tables import (
     Appointment,
     AppointmentVersion,
+    Clinician,
+    ClinicianVersion,
     Episode,
     EpisodeVersion,
     Import,
@@ -82,7 +84,7 @@ def history(connection: Connection, scope: Scope, as_of: date, episode_ids: Sequ
                     scope,
                     Appointment,
                     AppointmentVersion,
-                    ["starts_at", "status", "status_known_from"],
+                    ["starts_at", "status", "mode", "status_known_from"],
                     "episode_id",
                     as_of,
                     episode_ids,
@@ -102,7 +104,26 @@ def history(connection: Connection, scope: Scope, as_of: date, episode_ids: Sequ
     if episode_ids is not None:
         checks = checks.filter(pl.col("episode_id").is_in(list(episode_ids)))
     order = [*APPOINTMENTS.schema, "valid_from", "valid_to", "status_known_from"]
-    return History(episodes, appointments.select(order), scores, checks)
+    clinicians = pl.concat(read_frame(connection, statement) for statement in trainees(scope))
+    return History(episodes, appointments.select(order), scores, checks, clinicians)
+
+
+def trainees(scope: Scope) -> list[Statement]:
+    """Who was in training, with since and until when that was known (null: always, still); of the whole practice.
+
+    An episode may have been another clinician's before; this says nothing about any client.
+    """
+    found: list[Statement] = []
+    for table in (Clinician, ClinicianVersion):
+        found.append(
+            select(
+                table.id.label("clinician_id"),
+                table.is_trainee,
+                table.known_from.label("valid_from"),
+                (table.superseded_on if table is ClinicianVersion else literal(None, Date)).label("valid_to"),
+            ).where(table.practice_id == scope.practice_id)
+        )
+    return found
 
 
 def safety_checks(scope: Scope, as_of: date) -> Statement:

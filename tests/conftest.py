@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
@@ -19,6 +20,8 @@ from queries.engine import open_engine
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 REQUIRED = os.environ.get("SUPERVISION_REQUIRE", "").split()
+hypothesis.settings.register_profile("steady", deadline=None)  # a busy machine is no wrong result
+hypothesis.settings.load_profile("steady")
 
 
 def absent(what: str, message: str) -> None:

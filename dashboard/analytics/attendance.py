@@ -45,17 +45,41 @@ def session_on(diary: pl.DataFrame, rated: pl.DataFrame) -> pl.Series:
 def attendance(diary: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """One row per episode with anything in its diary (from ``dated``).
 
-    First and last session, count, next booking, missed of recent. ``missed_recent`` counts no-shows and late cancellations
-    among the last ``rules.recent_appointments`` past appointments whose status is known; ``missed_since`` is the day of the
-    one that made the count reach ``rules.missed_of_recent``.
+    First, last and last but one session, count, next booking, missed of recent. ``missed_before_last`` and
+    ``late_before_last``: no-shows and late cancellations between the last two sessions. ``missed_recent`` counts both among
+    the last ``rules.recent_appointments`` past appointments whose status is known; ``missed_since`` is the day of the one
+    that made the count reach ``rules.missed_of_recent``.
     """
     known = with_places(diary.filter((pl.col("status") != "booked") & (pl.col("day") <= pl.col("as_of"))))
-    attended = with_places(known.filter(pl.col("status") == "attended").select("episode_id", "day"))
-    met = attended.filter("is_last").select(
+    counted = known.with_columns(
+        no_shows=(pl.col("status") == "no_show").cast(pl.Int64).cum_sum(),
+        late=(pl.col("status") == "late_cancelled").cast(pl.Int64).cum_sum(),
+    )
+    attended = with_places(
+        counted.filter(pl.col("status") == "attended").select("episode_id", "day", "mode", "no_shows", "late", at="row")
+    )
+    last = attended.filter("is_last")
+    has_one_before = last["row"] > last["first"]
+    before = (last["row"] - 1).clip(0)
+    # before the first session everything since the episode's first appointment counts
+    begins = counted[counted.filter("is_last").join(last.select("episode_id"), on="episode_id", how="semi")["first"]]
+    met = last.select(
         "episode_id",
-        first_attended_on=attended["day"].gather(attended.filter("is_last")["first"]),
+        first_attended_on=attended["day"].gather(last["first"]),
         last_attended_on="day",
         sessions_attended=pl.col("row") - pl.col("first") + 1,
+        last_mode="mode",
+        previous_attended_on=pl.when(has_one_before).then(attended["day"].gather(before)),
+        **{
+            name: pl.col(column)
+            - pl.when(has_one_before)
+            .then(attended[column].gather(before))
+            .otherwise(begins[column] - (begins["status"] == status).cast(pl.Int64))
+            for name, column, status in (
+                ("missed_before_last", "no_shows", "no_show"),
+                ("late_before_last", "late", "late_cancelled"),
+            )
+        },
     )
     ahead = (
         diary.filter((pl.col("status") == "booked") & (pl.col("day") >= pl.col("as_of")))
@@ -72,8 +96,8 @@ def attendance(diary: pl.DataFrame, rules: Rules) -> pl.DataFrame:
             missed_since=pl.col("day").get(rules.missed_of_recent - 1, null_on_oob=True),
         )
     )
-    last = known.filter("is_last").select("episode_id", last_status="status")
+    latest = known.filter("is_last").select("episode_id", last_status="status")
     frame = diary.select(pl.col("episode_id").unique(maintain_order=True))
-    for part in (met, ahead, missed, last):
+    for part in (met, ahead, missed, latest):
         frame = frame.join(part, on="episode_id", how="left")
     return frame

@@ -124,6 +124,11 @@ def built_in() -> dict[str, str]:
     }
 
 
+def mapping_abouts() -> dict[str, str]:
+    """The shipped mappings: name to what it reads, in a few words."""
+    return {name: read_mapping(name).about for name in sorted(built_in())}
+
+
 def read_mapping(name_or_file: str) -> Mapping:
     """The mapping of that name, or in that file. Raises UnusableInput where there is none or it is not well formed."""
     shipped = built_in()

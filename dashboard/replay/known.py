@@ -6,11 +6,18 @@ only from the day it was known, an appointment reads "booked" until its status w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES, Frames
+
+TRAINEES = {
+    "clinician_id": pl.Int64(),
+    "is_trainee": pl.Boolean(),
+    "valid_from": pl.Date(),
+    "valid_to": pl.Date(),
+}
 
 
 @dataclass(frozen=True)
@@ -19,18 +26,21 @@ class History:
 
     ``episodes``: EPISODES without as_of, plus valid_from, valid_to, ending_known_from. ``appointments``: APPOINTMENTS plus
     valid_from, valid_to, status_known_from. ``scores``: SCORES plus valid_from, valid_to. ``safety_checks``: SAFETY_CHECKS.
+    ``clinicians``: TRAINEES, of everyone in the practice.
     """
 
     episodes: pl.DataFrame
     appointments: pl.DataFrame
     scores: pl.DataFrame
     safety_checks: pl.DataFrame
+    clinicians: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TRAINEES))
 
     def of(self, episode_ids: pl.Series) -> History:
         """The part that belongs to some episodes."""
         wanted = episode_ids.to_frame("episode_id")
         parts = (self.episodes, self.appointments, self.scores, self.safety_checks)
-        return History(*(part.join(wanted, on="episode_id", how="semi") for part in parts))
+        own = [part.join(wanted, on="episode_id", how="semi") for part in parts]
+        return History(own[0], own[1], own[2], own[3], self.clinicians)
 
 
 def _valid() -> pl.Expr:

@@ -1,10 +1,10 @@
-"""``python -m tests.benchmarks [import|evaluate|pages]``: every benchmark, or one."""
+"""``python -m tests.benchmarks [import|evaluate|pages|hazard]``: every benchmark, or one."""
 
 import sys
 
-from tests.benchmarks import evaluation, importing, pages
+from tests.benchmarks import evaluation, hazard, importing, pages
 
-BENCHMARKS = {"import": importing.run, "evaluate": evaluation.run, "pages": pages.run}
+BENCHMARKS = {"import": importing.run, "evaluate": evaluation.run, "pages": pages.run, "hazard": hazard.run}
 
 for name in sys.argv[1:] or BENCHMARKS:
     BENCHMARKS[name]()

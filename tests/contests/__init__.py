@@ -1,1 +1,1 @@
-"""Contests: how the models do on simulated practices that are not of their own form."""
+"""Models against simpler rivals on invented practices whose truth is known and is not of the models' own form."""

@@ -292,3 +292,14 @@ def test_a_file_that_cannot_be_read_is_refused_in_words(practice: Path, sign_in:
 def test_only_director_and_administrator_see_the_upload_form(practice: Path, sign_in: SignIn, role: Role) -> None:
     names = [str(row[0]) for row in sql("SELECT username FROM app_user WHERE role = :r", r=role.value)]
     assert not sign_in(names[0], "data_quality").get("file_uploader")
+
+
+def test_another_systems_export_is_uploaded_through_its_mapping(practice: Path, sign_in: SignIn) -> None:
+    app = sign_in("director", "data_quality")
+    content = b'"ID","time","BDI","med","med.time"\n1,0,25,0,30\n1,29,34,0,30\n'
+    app.file_uploader[0].set_value([("BDIdata.csv", content, "text/csv")])
+    next(box for box in app.selectbox if box.label == "How to read them").select("enrichd")
+    next(button for button in app.button if button.label == "Read the files").click()
+    app.run()
+    assert not app.exception
+    assert "scores: 2 new" in unescape(words(app))

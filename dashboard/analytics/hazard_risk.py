@@ -1,0 +1,131 @@
+"""What the dropout model says about each session: risk, how it compares with what is usual then, how sure, and why."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from dashboard.analytics.hazard import HazardModel
+from dashboard.analytics.hazard_rows import HazardRows, time_columns
+from dashboard.analytics.hazard_terms import PRIOR, REASONS, TIME
+from dashboard.analytics.newton import chance
+from dashboard.errors import ContractError
+
+Reals = NDArray[np.float64]
+AHEAD = 4  # sessions
+Z80 = 1.2815515655446004  # half the width of an 80 % interval in sd
+MOST_REASONS = 3
+WORTH_NAMING = 0.10  # log odds: less (about 10 % above usual) is no reason worth a line
+OWN_LEVEL_NEEDS = 2  # ratings before "this client's own level" means anything
+CHUNK = 65_536
+
+RISK = {
+    "episode_id": pl.Int64(),
+    "session_number": pl.Int64(),
+    "next_session": pl.Float64(),
+    "next_session_low": pl.Float64(),
+    "next_session_high": pl.Float64(),
+    "next_4": pl.Float64(),
+    "next_4_low": pl.Float64(),
+    "next_4_high": pl.Float64(),
+    "relative": pl.Float64(),
+    "reasons": pl.String(),
+}
+CODES = tuple(REASONS)
+
+
+def predict(model: HazardModel, rows: HazardRows, *, reasons: bool = True) -> pl.DataFrame:
+    """One row (RISK) per session, in the order of ``rows``; ``rows.norms`` must be the model's.
+
+    ``next_session``: the chance that this session was the last without an agreed ending. ``next_4``: that this one or one of the
+    three after it is, everything but the session's number staying as it is. low and high: 80 % interval of the
+    parameters (delta method on log odds), not of what will happen. ``relative``: next_session over the practice's usual
+    hazard at that session number. ``reasons``: up to three codes of REASONS joined by ";", largest first; empty where
+    nothing raises the risk. A clinician unknown to the model is an average one, with wider intervals.
+    """
+    if rows.norms != model.norms:
+        raise ContractError("hazard rows were made with other norms than the model's")
+    parts = [_risk(model, rows, slice(at, at + CHUNK), reasons) for at in range(0, len(rows), CHUNK)]
+    if not parts:
+        return pl.DataFrame(schema=RISK)
+    return pl.concat(parts).select(RISK.keys())
+
+
+def _risk(model: HazardModel, rows: HazardRows, part: slice, reasons: bool) -> pl.DataFrame:
+    x = rows.x[part].astype(np.float64)
+    session = rows.session[part]
+    b = np.array(model.mean)
+    root = np.linalg.cholesky(np.array(model.covariance))
+    effect, own_variance, lean = _clinicians(model, rows.clinician[part])
+    width = len(TIME)
+    fixed = x[:, width:] @ b[width:] + effect
+
+    hazards, moved = [], []
+    for ahead in range(AHEAD):
+        time = time_columns(session + ahead).astype(np.float64)
+        hazards.append(chance(time @ b[:width] + fixed))
+        moved.append(time)
+    now = hazards[0]
+    low, high = _interval(now, x - lean, root, own_variance)
+    stay = np.prod([1 - one for one in hazards], axis=0)
+    # d logit(next_4) / d eta_k = h_k / next_4: weights that turn four rows into one direction
+    weights = [one / (1 - stay) for one in hazards]
+    total = np.sum(weights, axis=0)
+    direction = (x - lean) * total[:, None]
+    direction[:, :width] = sum(w[:, None] * time for w, time in zip(weights, moved, strict=True))
+    direction[:, :width] -= lean[:, :width] * total[:, None]
+    low4, high4 = _interval(1 - stay, direction, root, own_variance * total**2)
+    usual = chance(moved[0] @ b[:width] + float(np.array(model.usual)[width:] @ b[width:]))
+    return pl.DataFrame(
+        {
+            "episode_id": rows.episode[part],
+            "session_number": session,
+            "next_session": now,
+            "next_session_low": low,
+            "next_session_high": high,
+            "next_4": 1 - stay,
+            "next_4_low": low4,
+            "next_4_high": high4,
+            "relative": now / usual,
+            "reasons": _reasons(model, x, rows.ratings[part]) if reasons else pl.Series([""] * len(x), dtype=pl.String),
+        }
+    )
+
+
+def _clinicians(model: HazardModel, clinician: NDArray[np.int64]) -> tuple[Reals, Reals, Reals]:
+    """Per row: effect, its own variance, and its lean on the coefficients; an unknown clinician is average and uncertain."""
+    known = np.array(model.clinicians, dtype=np.int64)
+    at = np.searchsorted(known, clinician)
+    found = (at < len(known)) & (known[np.minimum(at, len(known) - 1)] == clinician) if len(known) else at < 0
+    at = np.where(found, at, len(known))
+    effects = np.array([*model.effects, 0.0])
+    variances = np.array([*model.own_variance, model.clinician_sd**2])
+    lean = np.array([*model.lean, [0.0] * len(model.keys)])
+    return effects[at], variances[at], lean[at]
+
+
+def _interval(middle: Reals, direction: Reals, root: Reals, own_variance: Reals) -> tuple[Reals, Reals]:
+    half = Z80 * np.sqrt(((direction @ root) ** 2).sum(axis=1) + own_variance)
+    log_odds = np.log(middle / (1 - middle))
+    return chance(log_odds - half), chance(log_odds + half)
+
+
+def _reasons(model: HazardModel, x: Reals, ratings: NDArray[np.int32]) -> pl.Series:
+    """The codes whose terms together raise the log odds most above the practice's mean, largest first."""
+    above = (x - np.array(model.usual)) * np.array(model.mean)
+    by_code = np.zeros((len(x), len(CODES)))
+    for column, term in enumerate(PRIOR):
+        if term.reason:
+            by_code[:, CODES.index(term.reason)] += above[:, column]
+    low, fell = CODES.index("alliance_low"), CODES.index("alliance_fell")
+    early = ratings < OWN_LEVEL_NEEDS
+    by_code[early, low] += by_code[early, fell]
+    by_code[early, fell] = 0.0
+    # nothing may be said about the alliance of somebody who has not rated it
+    by_code[np.ix_(ratings == 0, [low, fell])] = 0.0
+    order = np.argsort(-by_code, axis=1, kind="stable")[:, :MOST_REASONS]
+    counts = np.take_along_axis(by_code, order, axis=1) >= WORTH_NAMING
+    words = np.array([*CODES, ""])[np.where(counts, order, len(CODES))]
+    named = pl.DataFrame({f"r{at}": words[:, at] for at in range(MOST_REASONS)})
+    return named.select(pl.concat_str(pl.all(), separator=";").str.strip_chars_end(";")).to_series()
