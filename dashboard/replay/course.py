@@ -73,16 +73,16 @@ def _in_training(sessions: pl.DataFrame, clinicians: pl.DataFrame) -> pl.DataFra
     return sessions.join(known, on=["episode_id", "as_of"], how="left", maintain_order="left")
 
 
-def sessions_known(
-    real: pl.DataFrame, clinicians: pl.DataFrame, instruments: dict[str, Instrument]
-) -> pl.DataFrame:
+def sessions_known(real: pl.DataFrame, clinicians: pl.DataFrame, instruments: dict[str, Instrument]) -> pl.DataFrame:
     """One row per session on the day it became known (SESSIONS), by episode and day.
 
     ``real``: features with ``as_of``, keyed by real episode and day, sorted so. A rating counts for the session where it was
     given after the session before.
     """
     rows = with_session_reached(real).filter("new")
-    rated = pl.col("alliance_latest_on") > pl.coalesce("previous_attended_on", pl.col("opened_on") - pl.duration(days=1))
+    rated = pl.col("alliance_latest_on") > pl.coalesce(
+        "previous_attended_on", pl.col("opened_on") - pl.duration(days=1)
+    )
     fallen = pl.col("rupture").is_in(list(STATE_WORDS)) & ~(
         (pl.col("rupture") == "unrepaired") & pl.col("rupture_back").fill_null(False)
     )

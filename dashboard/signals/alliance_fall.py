@@ -14,7 +14,8 @@ from dashboard.signals.wording import day, name, number
 def _words(_rules: Rules) -> str:
     return (
         f"The latest rating lies below this client's own earlier ratings by {ALLOWANCE + DECISION:.1f} times their usual spread "
-        "or more, or smaller falls in a row add up to as much."
+        "or more, or ratings in a row lie below by more than one spread each and what exceeds it adds up to "
+        f"{DECISION:.1f} spreads."
     )
 
 
@@ -46,7 +47,7 @@ SIGNAL = Signal(
     source="Spread after Gumz 2012, control charts after Eubanks-Carter 2012 and Lipner 2022; limits found by a contest.",
     limits=(
         f"In simulation {detector_record.SHIPPED.found:.0f} % of falls were found within one rated session, with "
-        f"{detector_record.SHIPPED.false_per_100:.1f} false alarms per 100 ratings. A quiet chart does not prove that nothing "
+        f"{detector_record.SHIPPED.false_per_100:.2f} false alarms per 100 ratings. A quiet chart does not prove that nothing "
         "happened, and early gain also lifts ratings."
     ),
     reviewed_on="2026-11-25",

@@ -7,6 +7,8 @@ sessions it lowers; it is *complete* in the first session at full depth (a singl
 white: constant level, independent noise of SD 1-2.5 points; falls last 1-3 sessions.
 drift: AR(1) noise (correlation .2-.6), the level rises or sinks slowly; falls last 1-5 sessions and mend in two steps.
 ceiling: a latent level near 40, cut off there; clients differ much in SD (.8-3.2); half the falls leak in over 3 sessions.
+heavy: tails of a t with 5 degrees of freedom; whole points of a 48-point scale (12 items of 1-5); half of the ratings missing
+while a fall lasts, a quarter otherwise. Written after the rule was chosen on the other three; limits are set with it.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ TOP = 40.0
 MISSING = 0.30
 WITH_FALL = 0.25
 FIRST_FALL = 3  # position of the fourth session
-FORMS = ("white", "drift", "ceiling")
+FORMS = ("white", "drift", "ceiling", "heavy")
+WHOLE_TOP = 48.0
 
 Reals = NDArray[np.float64]
 
@@ -71,6 +74,9 @@ def _sessions(form: str, draw: np.random.Generator, count: int, lost: Reals) -> 
         for place in range(1, count):
             noise[place] = tie * noise[place - 1] + np.sqrt(1 - tie**2) * noise[place]
         return draw.normal(33.5, 3.0) + draw.normal(0.08, 0.12) * np.arange(count) + spread * noise - lost
+    if form == "heavy":
+        noise = draw.standard_t(5, size=count) * np.sqrt(3 / 5)
+        return draw.normal(33.0, 4.0) + draw.uniform(1.0, 2.5) * noise - lost
     spread = float(np.clip(draw.lognormal(np.log(1.6), 0.4), 0.8, 3.2))
     return draw.normal(38.5, 2.5) + spread * draw.normal(size=count) - lost
 
@@ -83,7 +89,11 @@ def simulate(form: str, seed: int, clients: int) -> Rated:
         count = int(np.clip(round(draw.gamma(3.2, 4.6)), 3, 40))
         lost, first, complete, last = _fall(form, draw, count)
         points = np.round(np.clip(_sessions(form, draw, count, lost), 0.0, TOP), 1)
-        held = np.flatnonzero(draw.random(count) >= MISSING)
+        missing: float | Reals = MISSING
+        if form == "heavy":
+            points = np.round(points * WHOLE_TOP / TOP) * TOP / WHOLE_TOP
+            missing = np.where(lost > 0, 0.5, 0.25)
+        held = np.flatnonzero(draw.random(count) >= missing)
         inside = np.flatnonzero((held >= first) & (held <= last)) if first >= 0 else np.array([], dtype=int)
         unseen += int(first >= 0 and not len(inside))
         if len(inside):

@@ -67,19 +67,19 @@ def test_the_spread_is_the_clients_own_drawn_towards_the_measurement_error() -> 
     own = 0.04**2 / 2 + 0.06**2 / 1.5  # each over 1 + the level's own error (1, then a half)
     spread = ((4 * FLOOR**2 + own) / 6) ** 0.5
     found = judge([0.80, 0.84, 0.88, 0.9], FLOOR)[-1]
-    assert found.major_below == pytest.approx(0.84 - 2.6 * spread)
+    assert found.major_below == pytest.approx(0.84 - 2.8 * spread)
 
 
 def test_a_perfectly_flat_series_never_has_less_than_the_least_spread() -> None:
     found = judge([0.8] * 40, FLOOR)[-1]
-    assert found.major_below == pytest.approx(0.8 - 2.6 * 0.6 * FLOOR)
+    assert found.major_below == pytest.approx(0.8 - 2.8 * 0.6 * FLOOR)
 
 
-def test_a_drop_of_exactly_two_point_six_spreads_is_major_and_of_one_is_minor() -> None:
+def test_a_drop_of_exactly_two_point_eight_spreads_is_major_and_of_one_is_minor() -> None:
     spread = FLOOR * (4 / 6) ** 0.5
     steady = [0.8, 0.8, 0.8]
-    assert judge([*steady, 0.8 - 2.6 * spread], FLOOR)[-1].mark == "major"
-    assert judge([*steady, 0.8 - 2.6 * spread + 0.001], FLOOR)[-1].mark == "minor"
+    assert judge([*steady, 0.8 - 2.8 * spread], FLOOR)[-1].mark == "major"
+    assert judge([*steady, 0.8 - 2.8 * spread + 0.001], FLOOR)[-1].mark == "minor"
     assert judge([*steady, 0.8 - spread], FLOOR)[-1].mark == "minor"
     assert judge([*steady, 0.8 - spread + 0.001], FLOOR)[-1].mark == "none"
 
