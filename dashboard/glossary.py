@@ -17,7 +17,7 @@ GLOSSARY: dict[str, str] = {
     "reliable change": "A change larger than measurement error alone would give (Jacobson-Truax, or a published threshold).",
     "clinical cut-off": "The score that parts the clinical from the community range.",
     "recovered": "Reliable improvement that also crossed the clinical cut-off.",
-    "alliance reference": "This client's own usual rating: the mean of the last up to four ratings outside a rupture.",
+    "alliance reference": "This client's own usual rating: the mean of earlier ratings outside a rupture, newer ones count more.",
     "possible rupture": "A marked fall of the alliance rating below this client's own level.",
     "repair": "The rating came back at least half of the way it fell, to within one usual spread of the earlier level.",
     "ceiling": "Ratings at the best possible value time after time: they can no longer tell anything apart.",

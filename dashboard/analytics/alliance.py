@@ -28,23 +28,22 @@ MARKS_SCHEMA = {
 }
 
 
-def marks(totals: pl.DataFrame, instruments: dict[str, Instrument]) -> pl.DataFrame:
-    """Every client rating of the episode's alliance instrument with what it said on its day (MARKS_SCHEMA, in points)."""
-    rated = chosen(totals, rc.thresholds(instruments), "alliance")
-    if rated.is_empty():
-        return pl.DataFrame(schema=MARKS_SCHEMA)
+def judged(rated: pl.DataFrame, series: str) -> pl.DataFrame:
+    """Ratings with what each said on its day: adds reference, major_below, mark, state, rupture_since, nadir, back.
+
+    ``rated``: one row per rating, rows of one ``series`` together and in time order; value, minimum, maximum and direction in
+    the scale's points, sem on 0-1, taken_on. Reference, major_below and nadir are in points; see ``rupture.judge`` for nulls.
+    """
     width = pl.col("maximum") - pl.col("minimum")
     scaled = rated.with_columns(
-        at_best=pl.col("value") == pl.when(pl.col("direction") > 0).then("maximum").otherwise("minimum"),
         s=pl.when(pl.col("direction") > 0)
         .then((pl.col("value") - pl.col("minimum")) / width)
         .otherwise((pl.col("maximum") - pl.col("value")) / width)
-        .round(9),
+        .round(9)
     )
-    runs = scaled["episode_id"].rle().struct.unnest()
+    runs = scaled[series].rle().struct.unnest()
     first = (runs["len"].cum_sum() - runs["len"]).cast(pl.Int64)
-    floors = scaled["sem"].gather(first)
-    own = judge(scaled["s"].to_numpy(), runs["len"].cast(pl.Int64).to_numpy(), floors.to_numpy())
+    own = judge(scaled["s"].to_numpy(), runs["len"].cast(pl.Int64).to_numpy(), scaled["sem"].gather(first).to_numpy())
     started = pl.Series(np.repeat(first.to_numpy(), runs["len"].to_numpy())) + own["start"]
     joined = scaled.hstack(own.with_columns(rupture_since=scaled["taken_on"].gather(started)))
 
@@ -52,7 +51,16 @@ def marks(totals: pl.DataFrame, instruments: dict[str, Instrument]) -> pl.DataFr
         up = pl.col("minimum") + pl.col(name) * width
         return pl.when(pl.col("direction") > 0).then(up).otherwise(pl.col("maximum") - pl.col(name) * width).alias(name)
 
-    return joined.with_columns(points("reference"), points("major_below"), points("nadir")).select(MARKS_SCHEMA.keys())
+    return joined.with_columns(points("reference"), points("major_below"), points("nadir"))
+
+
+def marks(totals: pl.DataFrame, instruments: dict[str, Instrument]) -> pl.DataFrame:
+    """Every client rating of the episode's alliance instrument with what it said on its day (MARKS_SCHEMA, in points)."""
+    rated = chosen(totals, rc.thresholds(instruments), "alliance")
+    if rated.is_empty():
+        return pl.DataFrame(schema=MARKS_SCHEMA)
+    best = pl.when(pl.col("direction") > 0).then("maximum").otherwise("minimum")
+    return judged(rated, "episode_id").with_columns(at_best=pl.col("value") == best).select(MARKS_SCHEMA.keys())
 
 
 def alliance(

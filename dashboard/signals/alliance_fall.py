@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from dashboard.analytics import detector_record
+from dashboard.analytics.rupture import ALLOWANCE, DECISION
 from dashboard.settings import Rules
 from dashboard.signals.signal import Context, Signal
 from dashboard.signals.wording import day, name, number
@@ -11,8 +13,9 @@ from dashboard.signals.wording import day, name, number
 
 def _words(_rules: Rules) -> str:
     return (
-        "The latest rating lies below this client's own earlier ratings by twice their usual spread or more, below the lower "
-        "limit of their individuals chart, or three falls in a row add up to as much."
+        f"The latest rating lies below this client's own earlier ratings by {ALLOWANCE + DECISION:.1f} times their usual spread "
+        "or more, or ratings in a row lie below by more than one spread each and what exceeds it adds up to "
+        f"{DECISION:.1f} spreads."
     )
 
 
@@ -41,9 +44,13 @@ SIGNAL = Signal(
     rule_words=_words,
     prompt="What may have happened between you around that session, and has it been possible to ask about it?",
     minimum_data="Three earlier ratings by the client and one to compare.",
-    source="Gumz 2012 and individuals charts (Eubanks-Carter 2012, Lipner 2022); limits are project defaults.",
-    limits="Ratings only hint: a quiet chart does not prove that nothing happened, and early gain also lifts ratings.",
-    reviewed_on="2026-11-20",
-    version="1",
+    source="Spread after Gumz 2012, control charts after Eubanks-Carter 2012 and Lipner 2022; limits found by a contest.",
+    limits=(
+        f"In simulation {detector_record.SHIPPED.found:.0f} % of falls were found within one rated session, with "
+        f"{detector_record.SHIPPED.false_per_100:.2f} false alarms per 100 ratings. A quiet chart does not prove that nothing "
+        "happened, and early gain also lifts ratings."
+    ),
+    reviewed_on="2026-11-25",
+    version="2",
     rule=_rule,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from dashboard.analytics import detector_record
 from dashboard.settings import Rules
 from dashboard.signals.signal import Context, Signal
 from dashboard.signals.wording import day, name, number
@@ -50,8 +51,11 @@ SIGNAL = Signal(
     prompt="How might this be named and repaired together? What would the client say about the last sessions?",
     minimum_data="Three ratings by the client before the fall.",
     source="Larsson 2018 (n = 605), Eubanks 2018, Chen 2018; limits are project defaults.",
-    limits="A possible rupture, not a fact: in simulation about one flag in three was a true one (reference, section 3).",
-    reviewed_on="2026-11-20",
-    version="1",
+    limits=(
+        f"A possible rupture, not a fact: in simulation {detector_record.SHIPPED.precision:.0f} % of falls that raised it were "
+        "true ones."
+    ),
+    reviewed_on="2026-11-25",
+    version="2",
     rule=_rule,
 )

@@ -1,10 +1,15 @@
-"""``python -m tests.contests [range|hazard|terms]``: every contest, or those named."""
+"""``python -m tests.contests [range|hazard|terms|rupture]``: every contest, or those named."""
 
 import sys
 
-from tests.contests import expected_range, hazard, hazard_terms
+from tests.contests import expected_range, hazard, hazard_terms, rupture
 
-CONTESTS = {"range": expected_range.run, "hazard": hazard.run, "terms": hazard_terms.run}
+CONTESTS = {
+    "range": expected_range.run,
+    "hazard": hazard.run,
+    "terms": hazard_terms.run,
+    "rupture": rupture.run,
+}
 
 for name in sys.argv[1:] or CONTESTS:
     CONTESTS[name]()
