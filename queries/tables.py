@@ -457,7 +457,10 @@ class SessionState(Base):
     alliance: Mapped[float | None]
     alliance_reference: Mapped[float | None]
     alliance_mark: Mapped[str | None]
+    expected_low: Mapped[float | None]
+    expected_high: Mapped[float | None]
     dropout_hazard: Mapped[float | None]
+    dropout_next_4: Mapped[float | None]
 
 
 class Flag(Base):

@@ -50,7 +50,10 @@ SESSIONS = {
     "alliance": pl.Float64(),
     "alliance_reference": pl.Float64(),
     "alliance_mark": pl.String(),
+    "expected_low": pl.Float64(),
+    "expected_high": pl.Float64(),
     "dropout_hazard": pl.Float64(),
+    "dropout_next_4": pl.Float64(),
 }
 
 
@@ -83,11 +86,17 @@ def _sessions(now: pl.DataFrame, at_day: pl.DataFrame, appointments: pl.DataFram
         alliance=pl.when(pl.col("alliance_latest_on") == pl.col("as_of")).then(pl.col("alliance_latest")),
         alliance_reference=pl.when(pl.col("alliance_latest_on") == pl.col("as_of")).then(pl.col("alliance_reference")),
         alliance_mark=pl.when(pl.col("alliance_latest_on") == pl.col("as_of")).then(pl.col("alliance_mark_latest")),
+        expected_low=pl.when(pl.col("latest_on") == pl.col("as_of")).then(pl.col("expected_low")),
+        expected_high=pl.when(pl.col("latest_on") == pl.col("as_of")).then(pl.col("expected_high")),
         dropout_hazard=pl.when(pl.col("last_attended_on") == pl.col("as_of")).then(pl.col("dropout_next_session")),
+        dropout_next_4=pl.when(pl.col("last_attended_on") == pl.col("as_of")).then(pl.col("dropout_next_4")),
     )
     return (
         numbered.join(said, on=["episode_id", "day"], how="left")
-        .with_columns(dropout_hazard=pl.when(pl.col("status") == "attended").then("dropout_hazard"))
+        .with_columns(
+            pl.when(pl.col("status") == "attended").then(pl.col(c)).alias(c)
+            for c in ("dropout_hazard", "dropout_next_4")
+        )
         .select(pl.col(name).cast(dtype) for name, dtype in SESSIONS.items())
     )
 

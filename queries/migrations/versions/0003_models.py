@@ -27,4 +27,6 @@ def upgrade() -> None:
     )
     for name in NEW:
         op.add_column("episode_state", sa.Column(name, sa.Double(), nullable=True))
+    for name in ("expected_low", "expected_high", "dropout_next_4"):
+        op.add_column("session_state", sa.Column(name, sa.Double(), nullable=True))
     op.add_column("episode_state", sa.Column("latest_session", sa.Integer(), nullable=True))
