@@ -14,20 +14,22 @@ from sqlalchemy import Connection
 from dashboard import runtime
 from dashboard.access import NO_EPISODE, Scope, scope_for
 from dashboard.analytics.changes import changes
+from dashboard.analytics.expected_range import band, origin
 from dashboard.analytics.scoring import totals
 from dashboard.charts.episode_course import Course, Slot, episode_course
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
+from dashboard.replay.learning import Models, unlearned
 from dashboard.signals import BY_KEY
 from dashboard.signals.wording import short_name
 from dashboard.ui.caseload_rows import client_totals
+from dashboard.ui.episode_parts import change_rows, leaving_blocks
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.show import show, theme
 from dashboard.ui.status import ATTENDANCE, CHANGE, PRIORITY, RUPTURE
 from dashboard.ui.view import (
     Block,
-    Cell,
     Facts,
     Figure,
     Fold,
@@ -42,15 +44,16 @@ from dashboard.ui.view import (
     View,
 )
 from dashboard.ui.view import Slot as Place
-from dashboard.ui.words import MISSING, day, plural, score, signed, weeks
+from dashboard.ui.words import day, plural, score, weeks
 from pages import BY_NAME
-from queries import audit
+from queries import audit, models
 from queries import caseload as reads
 from queries import load as loads
 from queries.engine import reading, writing
 from queries.frames import read_frame
 
 PAGE = BY_NAME["episode"]
+OFF_COURSE = ("reliable_worsening", "off_track")
 ENDING = {
     "planned": "planned ending",
     "mutual": "ended by agreement",
@@ -75,6 +78,7 @@ class Data:
     appointments: pl.DataFrame
     falls: pl.DataFrame
     instruments: dict[str, Instrument]
+    models: Models
 
 
 def load(connection: Connection, scope: Scope, public_id: str) -> Data:
@@ -84,8 +88,11 @@ def load(connection: Connection, scope: Scope, public_id: str) -> Data:
     people = read_frame(connection, reads.clinicians(scope)).to_dicts()
     person = next((row for row in people if state and row["clinician_id"] == state["clinician_id"]), None)
     flags = read_frame(connection, reads.flags(scope, standing=False, public_id=public_id))
+    now = standing(connection, scope)
+    instruments = registry(loads.own_instruments(connection, scope))
+    fitted = models.in_force(connection, scope.practice_id, now.as_of) if now.as_of else None
     return Data(
-        now=standing(connection, scope),
+        now=now,
         state=state,
         clinician=str(person["display_name"] or person["source_id"]) if person else "",
         clinician_public_id=str(person["public_id"]) if person else "",
@@ -93,18 +100,38 @@ def load(connection: Connection, scope: Scope, public_id: str) -> Data:
         scores=read_frame(connection, reads.scores(scope, open_only=False, public_id=public_id)),
         appointments=read_frame(connection, reads.appointments(scope, open_only=False, public_id=public_id)),
         falls=read_frame(connection, reads.falls(scope, open_only=False, public_id=public_id)),
-        instruments=registry(loads.own_instruments(connection, scope)),
+        instruments=instruments,
+        models=fitted or unlearned(instruments),
     )
 
 
+def _expected(data: Data, one: Instrument, first: tuple[date, float]) -> tuple[list[tuple[date, float, float]], str]:
+    """The expected range on the day of each session from the first score on, and where it comes from."""
+    model = data.models.ranges.get(one.key)
+    attended = data.appointments.filter(pl.col("status") == "attended").sort("starts_at")
+    days = [when.date() for when in attended["starts_at"].to_list()]
+    if model is None or not model.usable or data.now.as_of is None:
+        return [], ""
+    days = [day for day in days if day <= data.now.as_of]
+    numbered = [(number, day) for number, day in enumerate(days, start=1) if number >= 2 and day > first[0]]
+    limits = band(model, first[1], [number for number, _ in numbered])
+    said = [
+        (day, low, high)
+        for (_, day), low, high in zip(numbered, limits["low"].to_list(), limits["high"].to_list(), strict=True)
+        if low is not None
+    ]
+    return ([(first[0], first[1], first[1]), *said], origin(model)) if said else ([], "")
+
+
 def _course(
-    kind: str, one: Instrument | None, made: pl.DataFrame, flagged: frozenset[date], words: str, episode_id: int
+    kind: str, one: Instrument | None, made: pl.DataFrame, flagged: frozenset[date], words: str, data: Data
 ) -> Course | None:
     if one is None or one.minimum is None or one.maximum is None:
         return None
-    points = client_totals(made).get((episode_id, one.key), [])
+    points = client_totals(made).get((data.state["episode_id"], one.key), []) if data.state else []
     if not points:
         return None
+    expected, note = _expected(data, one, points[0]) if kind == "outcome" else ([], "")
     return Course(
         name=short_name(one),
         better=one.better,
@@ -114,6 +141,8 @@ def _course(
         points=points,
         flagged=flagged,
         flag_words=words,
+        band=expected,
+        band_note=note,
     )
 
 
@@ -148,43 +177,6 @@ def _signals(flags: pl.DataFrame, as_of: date) -> tuple[list[RaisedSignal], list
     return standing_ones, sorted(past, key=lambda one: one.when, reverse=True)
 
 
-def _change_rows(made: pl.DataFrame, instruments: dict[str, Instrument]) -> tuple[list[list[str | Cell]], list[str]]:
-    rows: list[list[str | Cell]] = []
-    notes = []
-    for row in changes(made, instruments).to_dicts():
-        one = instruments[row["instrument"]]
-        whose = "" if row["respondent"] == "client" else ", by the clinician"
-        scale = "" if row["scale"] == "total" else f", {row['scale']}"
-        is_outcome_total = row["kind"] == "outcome" and row["scale"] == "total"
-        crossed = (
-            MISSING if row["crossed"] is None else "crossed to the community side" if row["crossed"] else "not crossed"
-        )
-        rows.append(
-            [
-                Cell(f"{short_name(one)}{scale}{whose}", sub=f"{one.better} is better"),
-                str(row["scores"]),
-                Cell(score(row["baseline"]), sub=day(row["baseline_on"])),
-                Cell(score(row["latest"]), sub=day(row["latest_on"])) if row["scores"] > 1 else MISSING,
-                signed(row["change"]),
-                _reliable(row) if is_outcome_total else MISSING,
-                Cell(
-                    crossed if is_outcome_total else MISSING,
-                    sub=f"cut-off {score(row['cutoff'])}" if row["cutoff"] else "",
-                ),
-            ]
-        )
-        if is_outcome_total and row["rc"] is not None:
-            under = "under" if one.rc_inclusive else "up to"
-            notes.append(f"{short_name(one)}: changes {under} {score(row['rc'])} points can be chance")
-    return rows, notes
-
-
-def _reliable(row: dict[str, Any]) -> Cell:
-    if row["rc"] is None:
-        return Cell(MISSING, sub="no threshold known")
-    return Cell(mark=CHANGE[row["change_category"]])
-
-
 def _headline(state: dict[str, Any], standing_ones: list[RaisedSignal]) -> str:
     worth = [one.title for one in standing_ones]
     if worth:
@@ -205,22 +197,21 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
         return View(PAGE.title, PAGE.question, "", None, [Para(NO_EPISODE), Place("back")])
     as_of = data.now.as_of
     made = totals(data.scores, data.instruments)
-    origin = state["first_attended_on"] or state["opened_on"]
+    began = state["first_attended_on"] or state["opened_on"]
     chosen = data.instruments.get(measure or state["outcome_instrument"] or "")
-    worse = data.flags.filter((pl.col("signal") == "reliable_worsening") & pl.col("cleared_on").is_null())
-    worse_since = worse["since"].min()
+    off = data.flags.filter(pl.col("signal").is_in(OFF_COURSE) & pl.col("cleared_on").is_null())
+    off_since = off["since"].min()
     is_own = chosen is not None and chosen.key == state["outcome_instrument"]
-    days = frozenset(d for d in data.scores["taken_on"].to_list() if worse_since is not None and d >= worse_since)
+    days = frozenset(d for d in data.scores["taken_on"].to_list() if off_since is not None and d >= off_since)
     fell = frozenset(row["starts_at"].date() for row in data.falls.to_dicts())
-    key = state["episode_id"]
-    outcome = _course("outcome", chosen, made, days if is_own else frozenset(), "", key)
+    outcome = _course("outcome", chosen, made, days if is_own else frozenset(), "", data)
     alliance = _course(
         "alliance",
         data.instruments.get(state["alliance_instrument"] or ""),
         made,
         fell,
         "fall in the rating: possible rupture",
-        key,
+        data,
     )
     standing_ones, past = _signals(data.flags, as_of)
     ordinary, _ = _signals(data.flags.filter(pl.col("family") != "safety"), as_of)
@@ -245,7 +236,7 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
         outcome=outcome,
         alliance=alliance,
         slots=_slots(data.appointments, as_of),
-        origin=origin,
+        origin=began,
         as_of=as_of,
         theme=chart_theme,
     )
@@ -257,7 +248,9 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
     if past:
         beside.append(Fold(f"No longer raised ({len(past)})", [Signals(past)]))
     blocks.append(Split([Place("measure"), Figure(panel)], beside))
-    rows, notes = _change_rows(made, data.instruments)
+    rows, notes = change_rows(made, data.instruments)
+    if state["dropout_next_4"] is not None:
+        blocks += leaving_blocks(state, data.models)
     blocks.append(Heading("Change"))
     if rows:
         blocks.append(

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
 from dashboard.replay.learning import Learned, Models
 from queries.tables import Evaluation, FittedModel
+
+
+def _read(row: Any) -> Models:
+    content = row.content if isinstance(row.content, dict) else json.loads(row.content)
+    return Models.from_dict(row.fitted_on, row.fingerprint, content)
+
+
+def in_force(connection: Connection, practice_id: int, day: date) -> Models | None:
+    """The stored models of a practice in force on a day; null before its first fit, when the published priors are."""
+    row = connection.execute(
+        select(FittedModel.fitted_on, FittedModel.fingerprint, FittedModel.content)
+        .where(FittedModel.practice_id == practice_id, FittedModel.fitted_on <= day)
+        .order_by(FittedModel.fitted_on.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else _read(row)
 
 
 def kept(connection: Connection, practice_id: int) -> list[Models]:
@@ -18,12 +35,7 @@ def kept(connection: Connection, practice_id: int) -> list[Models]:
         .where(FittedModel.practice_id == practice_id)
         .order_by(FittedModel.fitted_on)
     )
-    return [
-        Models.from_dict(
-            row.fitted_on, row.fingerprint, row.content if isinstance(row.content, dict) else json.loads(row.content)
-        )
-        for row in rows
-    ]
+    return [_read(row) for row in rows]
 
 
 def cover(

@@ -22,7 +22,11 @@ CROWDED = 0.1  # of the range: nearer than this, two labels would touch
 
 @dataclass(frozen=True)
 class Course:
-    """One measure over time: (day, value) in order, the days of flagged points, range, cut-off, and which way is better."""
+    """One measure over time: (day, value) in order, the days of flagged points, range, cut-off, and which way is better.
+
+    ``band``: the expected range as (day, low, high) from the first score on, empty where there is none; ``band_note`` says where
+    it comes from.
+    """
 
     name: str
     better: str
@@ -32,6 +36,8 @@ class Course:
     points: Sequence[tuple[date, float]]
     flagged: frozenset[date]
     flag_words: str = ""
+    band: Sequence[tuple[date, float, float]] = ()
+    band_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,34 @@ def _measure(
         row=row,
         col=1,
     )
+
+
+def _band(figure: go.Figure, row: int, course: Course, origin: date, colours: Palette) -> None:
+    """The expected range as a labelled tint, edged by the line that a score beyond which is worth discussing."""
+    if len(course.band) < 2:
+        return
+    weeks = [(day - origin).days / DAYS_A_WEEK for day, _, _ in course.band]
+    lows = [min(max(low, course.low), course.high) for _, low, _ in course.band]
+    highs = [min(max(high, course.low), course.high) for _, _, high in course.band]
+    figure.add_trace(
+        go.Scatter(
+            x=[*weeks, *reversed(weeks)], y=[*highs, *reversed(lows)], fill="toself", fillcolor=colours.band, mode="lines",
+            line={"width": 0}, hoverinfo="skip",
+        ),
+        row=row, col=1,
+    )  # fmt: skip
+    edge = lows if course.better == "higher" else highs
+    figure.add_trace(
+        go.Scatter(
+            x=weeks, y=edge, mode="lines", line={"color": colours.blue, "width": 1},
+            hovertemplate="edge of the expected range, week %{x:.1f}: %{y:.1f}<extra></extra>",
+        ),
+        row=row, col=1,
+    )  # fmt: skip
+    figure.add_annotation(
+        x=weeks[-1], y=edge[-1], xanchor="right", yanchor="top" if course.better == "higher" else "bottom",
+        text="expected range", showarrow=False, font={"color": colours.blue, "size": 12}, row=row, col=1,
+    )  # fmt: skip
 
 
 def _cutoff(figure: go.Figure, row: int, course: Course, span: tuple[float, float], colours: Palette) -> None:
@@ -259,6 +293,7 @@ def episode_course(
                 y0=edge, y1=course.cutoff, fillcolor=colours.neutral_band, line_width=0, layer="below", row=row, col=1,
                 exclude_empty_subplots=False,
             )  # fmt: skip
+        _band(figure, row, course, origin, colours)
         _cutoff(figure, row, course, span, colours)
         _measure(figure, row, course, origin, sessions, colours)
     _strip(figure, rows, slots, origin, colours)
@@ -287,6 +322,12 @@ def episode_course(
             "Time runs in weeks, so that pauses show. Outcome and alliance have axes of their own because they may run in "
             "opposite directions. Orange diamonds are the points that raised a signal; a gap in a line is a session without a "
             "rating. Filled square: attended; open square: cancelled; cross: did not attend; tick: booked. "
+            + (
+                "The tint is the expected range: 8 of 10 clients with the same first score lie in it at that session, about 1 in "
+                f"10 typical clients would be beyond its edge; {outcome.band_note}. "
+                if outcome is not None and outcome.band
+                else ""
+            )
             + meaning("clinical cut-off", "alliance reference", "possible rupture")
         ),
         numbers=_numbers(outcome, alliance, slots),

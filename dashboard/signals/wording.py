@@ -6,6 +6,8 @@ import polars as pl
 
 from dashboard.instruments.instrument import Instrument
 
+MOST, TWENTIETHS_FROM, LEAST = 0.975, 1 / 7, 1 / 200
+
 
 def day(column: str) -> pl.Expr:
     """20 Nov 2026."""
@@ -20,24 +22,24 @@ def number(expression: pl.Expr) -> pl.Expr:
     return text.str.replace("-", "−", literal=True)
 
 
-def in_frequency(chance: pl.Expr, *, capital: bool = False) -> pl.Expr:
-    """A chance in natural numbers: about 3 in 20, about 1 in 14; never a bare percentage. Null stays null.
+def frequency(chance: float | None) -> str:
+    """A chance in natural numbers: about 3 in 20, about 1 in 14; never a bare percentage. Empty for none.
 
     From one in seven on twentieths, which can be told apart; below it one in so many.
     """
-    about = "About" if capital else "about"
-    twentieths = pl.max_horizontal((chance * 20).round(0), pl.lit(1.0)).cast(pl.Int64)
-    one_in = (1 / chance).round(0).cast(pl.Int64, strict=False)
-    return (
-        pl.when(chance >= 0.975)
-        .then(pl.lit(f"{about} 19 in 20 or more"))
-        .when(chance >= 1 / 7)
-        .then(pl.format(about + " {} in 20", twentieths))
-        .when(chance >= 1 / 200)
-        .then(pl.format(about + " 1 in {}", one_in))
-        .when(chance.is_not_null())
-        .then(pl.lit("fewer than 1 in 200" if not capital else "Fewer than 1 in 200"))
-    )
+    if chance is None:
+        return ""
+    if chance >= MOST:
+        return "about 19 in 20 or more"
+    if chance >= TWENTIETHS_FROM:
+        return f"about {round(chance * 20)} in 20"
+    return f"about 1 in {round(1 / chance)}" if chance >= LEAST else "fewer than 1 in 200"
+
+
+def in_frequency(chance: pl.Expr, *, capital: bool = False) -> pl.Expr:
+    """``frequency`` of a column; null stays null."""
+    said = chance.map_elements(frequency, return_dtype=pl.String)
+    return said.str.slice(0, 1).str.to_uppercase() + said.str.slice(1) if capital else said
 
 
 def name(column: str, instruments: dict[str, Instrument]) -> pl.Expr:

@@ -10,7 +10,7 @@ import polars as pl
 from dashboard.charts.gaps import breaks
 from dashboard.instruments.instrument import Instrument
 from dashboard.signals import BY_KEY
-from dashboard.signals.wording import short_name
+from dashboard.signals.wording import frequency, short_name
 from dashboard.ui.caseload_table import CaseloadRow, Series
 from dashboard.ui.status import ATTENDANCE, CHANGE, RUPTURE
 from dashboard.ui.words import day, plural, score, weeks
@@ -112,7 +112,7 @@ def caseload_rows(
         key = state["episode_id"]
         standing = raised.get(key, [])
         since = standing[0]["since"] if standing else None
-        worse = next((f["since"] for f in standing if f["signal"] == "reliable_worsening"), None)
+        worse = min((f["since"] for f in standing if f["signal"] in ("reliable_worsening", "off_track")), default=None)
         outcome, alliance = (instruments.get(state[f"{kind}_instrument"] or "") for kind in ("outcome", "alliance"))
         attended = [s["starts_at"].date() for s in slots.get(key, []) if s["status"] == "attended"]
         outcome_days = {d for d, _ in scored.get((key, outcome.key), [])} if outcome else set()
@@ -134,6 +134,7 @@ def caseload_rows(
                 alliance_words=RUPTURE[state["rupture"]] if state["alliance_latest"] is not None else "No rating yet",
                 appointments=marks_of(slots.get(key, []), as_of),
                 signals=[BY_KEY[f["signal"]].title for f in _by_weight(standing)],
+                leaving=(frequency(state["dropout_next_4"]), frequency(state["dropout_usual_4"])),
                 missing=state["missing"] or "",
             )
         )

@@ -27,7 +27,7 @@ class Series:
 
 @dataclass(frozen=True)
 class CaseloadRow:
-    """One open episode as the table shows it."""
+    """One open episode as the table shows it. ``leaving``: the chance in natural numbers and what is usual then, or empty."""
 
     public_id: str
     code: str
@@ -41,6 +41,7 @@ class CaseloadRow:
     alliance_words: str
     appointments: Sequence[tuple[str, str]]
     signals: Sequence[str]
+    leaving: tuple[str, str]
     missing: str
 
 
@@ -58,6 +59,13 @@ def _measure(series: Series | None, words: str) -> str:
         return f'<span class="nil">{MISSING}</span><small>{words}</small>'
     picture = course(series.points, series.low, series.high, series.cutoff, series.label)
     return f'{picture} <b>{score(series.latest)}</b> <span class="which">{escape(series.name)}</span><small>{words}</small>'
+
+
+def _leaving(leaving: tuple[str, str]) -> str:
+    chance, usual = leaving
+    if not chance:
+        return f'<span class="nil">{MISSING}</span>'
+    return f"{escape(chance)}<small>usual {escape(usual)}</small>"
 
 
 def _head(kind: str, series: Sequence[Series | None]) -> str:
@@ -78,6 +86,7 @@ def _columns(rows: Sequence[CaseloadRow]) -> list[tuple[str, bool]]:
         (_head("Alliance", [row.alliance for row in rows]), True),
         ("Last appointments", False),
         ("Signals", False),
+        ("May end without agreement in the next 4 sessions", False),
     ]
 
 
@@ -103,7 +112,8 @@ def _row(row: CaseloadRow) -> str:
         f"{_measure(row.outcome, _mark(change))}</td>"
         f'<td data-label="Alliance" data-sort="{sort(row.alliance)}">{_measure(row.alliance, escape(row.alliance_words))}</td>'
         f'<td data-label="Last appointments">{strip(row.appointments)}</td>'
-        f'<td data-label="Signals">{signals}{missing}</td></tr>'
+        f'<td data-label="Signals">{signals}{missing}</td>'
+        f'<td data-label="May end without agreement in the next 4 sessions">{_leaving(row.leaving)}</td></tr>'
     )
 
 
