@@ -28,6 +28,7 @@ PAGES = (
     Page(
         "episode", "episode", "Episode", "What has happened in this episode, and since when?", CLINICAL, in_menu=False
     ),
+    Page("retention", "retention", "Retention", "When do episodes end early, and what came before?", CLINICAL),
     Page("data_quality", "data-quality", "Data quality", "How far can I trust what I see?", EVERYONE),
     Page(
         "about_signals",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from dashboard.ui.sparkline import strip
 from dashboard.ui.status import Status
 from dashboard.ui.view import (
     Block,
@@ -38,6 +39,8 @@ def _cell(cell: str | Cell) -> str:
     if isinstance(cell, str):
         return escape(cell)
     text = mark(cell.mark) if cell.mark else escape(cell.text)
+    if cell.strip:
+        text = strip(cell.strip) + text
     if cell.href:
         text = f'<a href="{escape(cell.href)}" target="_self">{text}</a>'
     return text + (f"<small>{escape(cell.sub)}</small>" if cell.sub else "")

@@ -61,12 +61,13 @@ class Facts:
 
 @dataclass(frozen=True)
 class Cell:
-    """A table cell with more to it than text: a line below, a link, a status mark."""
+    """A table cell with more to it than text: a line below, a link, a status mark, appointments as (mark, words)."""
 
     text: str = ""
     sub: str = ""
     href: str = ""
     mark: Status | None = None
+    strip: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
