@@ -94,11 +94,10 @@ def _coverage(episodes: pl.DataFrame) -> str:
 
 
 def _lead(raised: pl.DataFrame, left: pl.DataFrame, one: Definition, single: bool) -> Lead:
-    has = "has" if raised.height == 1 else "have"
-    where = "your" if single else "the"
+    open_ones = f"{raised.height or 'none'} of {'your' if single else 'the'} open episodes"
     return Lead(
-        f"{plural(left.height, 'episode')} ended {one.phrase} in the last 12 months; {raised.height} of {where} open episodes "
-        f"{has} a raised chance of ending without agreement.",
+        f"{plural(left.height, 'episode')} ended {one.phrase} in the last 12 months; {open_ones} "
+        f"{'have' if raised.height > 1 else 'has'} a raised chance of ending without agreement.",
         "Endings are counted by the day of the last session, which is known to be the last one only later.",
     )
 
@@ -162,9 +161,10 @@ def build(
 def _open(data: Data, raised: pl.DataFrame, names: Mapping[int, str]) -> list[Block]:
     silent = data.episodes.filter(pl.col("closed_on").is_null() & pl.col("dropout").fill_null(False)).height
     hazard = data.fitted.hazard if data.fitted else None
+    verbs = ("counts", "is") if silent == 1 else ("count", "are")
     note = (
-        f"; {plural(silent, 'open episode')} with no session for longer than the practice's limit {'counts' if silent == 1 else 'count'} "
-        f"as ended and {'is' if silent == 1 else 'are'} not listed here"
+        f"; {plural(silent, 'open episode')} with no session for longer than the practice's limit {verbs[0]} as ended and "
+        f"{verbs[1]} not listed here"
         if silent
         else ""
     )
@@ -174,7 +174,7 @@ def _open(data: Data, raised: pl.DataFrame, names: Mapping[int, str]) -> list[Bl
             f"Compared with what is usual in this practice at the same session number{note}. Within a band by client code."
         ),
     ]
-    blocks += raised_blocks(raised, names) if raised.height else [Para("None at present.")]
+    blocks += raised_blocks(raised, names)
     return blocks + learned_blocks(hazard, data.fitted.fitted_on if data.fitted else None, data.endings)
 
 

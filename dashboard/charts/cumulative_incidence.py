@@ -32,8 +32,9 @@ def _with_limits(row: dict[str, Any], name: str) -> str:
 
 
 def _steps(table: pl.DataFrame, column: str) -> tuple[list[int], list[float]]:
-    """From nothing before the first session; a curve holds its level until the next session."""
-    return [0, *table["session"].to_list()], [0.0, *(100 * (value or 0.0) for value in table[column].to_list())]
+    """From nothing before the first session; a curve holds its level until the next session, the last one too."""
+    levels = [100 * (value or 0.0) for value in table[column].to_list()]
+    return [0, *table["session"].to_list(), table["session"][-1] + 1], [0.0, *levels, levels[-1]]
 
 
 def _curve(figure: go.Figure, table: pl.DataFrame, name: str, words: str, colour: str, tint: str) -> None:
@@ -62,12 +63,12 @@ def _labels(figure: go.Figure, table: pl.DataFrame, short: str, colours: Palette
     apart = upper[0] - lower[0] >= NEAR
     for (value, words, colour), anchor in ((upper, "bottom"), (lower, "top")):
         figure.add_annotation(
-            x=end["session"], y=value, xanchor="left", xshift=8, yanchor="middle" if apart else anchor, align="left",
+            x=end["session"] + 1, y=value, xanchor="left", xshift=8, yanchor="middle" if apart else anchor, align="left",
             text=f"{words}<br><b>{value:.0f} %</b>", showarrow=False, font={"color": colour, "size": 12},
         )  # fmt: skip
     name = LEFT if upper[1] == short else AS_AGREED
     figure.add_annotation(
-        x=end["session"], y=100 * (end[f"high_{name}"] or 0.0), xanchor="right", yanchor="bottom", xshift=-4,
+        x=end["session"] + 1, y=100 * (end[f"high_{name}"] or 0.0), xanchor="right", yanchor="bottom", xshift=-4,
         text="tint: 95 % interval", showarrow=False, font={"color": colours.muted, "size": 12},
     )  # fmt: skip
 
@@ -124,9 +125,9 @@ def cumulative_incidence_panel(
         )  # fmt: skip
     last = drawn["session"][-1] if shown else HEADLINE_SESSION
     figure.update_layout(template=template(colours), height=HEIGHT, margin={"l": 56, "r": 92 if shown else 24, "t": 12})
-    figure.update_yaxes(range=[0, 100], ticksuffix=" %", dtick=25, title={"text": "Share of episodes<br>ended by then"})
+    figure.update_yaxes(range=[0, 102], ticksuffix=" %", dtick=25, title={"text": "Share of episodes<br>ended by then"})
     figure.update_xaxes(
-        range=[0, last], title={"text": "Sessions attended"}, showgrid=False, rangemode="nonnegative",
+        range=[0, last + 1], title={"text": "Sessions attended"}, showgrid=False, rangemode="nonnegative",
         **({"dtick": 1} if last <= 8 else {"dtick": 2} if last <= 16 else {"nticks": 8}),
     )  # fmt: skip
     cut = (

@@ -28,8 +28,8 @@ def definitions(dropout_days: int) -> dict[str, Definition]:
         "d1": Definition(
             "D1 Coded as unilateral",
             "The clinician coded that the client stopped without agreement.",
-            "without agreement, as coded",
-            "without<br>agreement,<br>as coded",
+            "without agreement (as coded)",
+            "without<br>agreement<br>(as coded)",
         ),
         "d2": Definition(
             "D2 No return",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from dashboard.ui.sparkline import strip
 from dashboard.ui.status import Status
 from dashboard.ui.view import (
     Block,
@@ -35,12 +34,22 @@ def mark(status: Status) -> str:
     return f'<span class="st {status.tone}"><i aria-hidden="true">{status.icon}</i> {escape(status.word)}</span>'
 
 
+GLYPHS = {"a": "■", "c": "□", "x": "✕", "b": "✓"}
+
+
+def _strip(marks: Sequence[tuple[str, str]]) -> str:
+    """Appointments as characters: the page's sanitiser drops SVG, which only the caseload's own component may draw."""
+    label = "Oldest first: " + ", ".join(words for _, words in marks)
+    boxes = "".join(f'<i class="{kind}" aria-hidden="true">{GLYPHS[kind]}</i>' for kind, _ in marks)
+    return f'<span class="strip" role="img" aria-label="{escape(label)}">{boxes}</span>'
+
+
 def _cell(cell: str | Cell) -> str:
     if isinstance(cell, str):
         return escape(cell)
     text = mark(cell.mark) if cell.mark else escape(cell.text)
     if cell.strip:
-        text = strip(cell.strip) + text
+        text = _strip(cell.strip) + text
     if cell.href:
         text = f'<a href="{escape(cell.href)}" target="_self">{text}</a>'
     return text + (f"<small>{escape(cell.sub)}</small>" if cell.sub else "")

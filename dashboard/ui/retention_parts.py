@@ -37,11 +37,11 @@ def at_risk_table(course: Course, phrase: str) -> Table:
     last = drawn["session"].max()
     shown = drawn.filter(pl.col("session").is_in([*TICKS, last]))
     words = {
-        "at_risk": "At risk at it",
-        LEFT: f"Ended {phrase} by then",
-        AS_AGREED: "Ended as agreed by then",
-        OTHERWISE: "Ended otherwise by then",
-        "not_known_yet": "Still open, nothing known after it",
+        "at_risk": "At risk",
+        LEFT: "Ended early",
+        AS_AGREED: "As agreed",
+        OTHERWISE: "Otherwise",
+        "not_known_yet": "Still open",
     }
     rows: list[list[str | Cell]] = [[name, *map(str, shown[column].to_list())] for column, name in words.items()]
     return Table(
@@ -49,6 +49,8 @@ def at_risk_table(course: Course, phrase: str) -> Table:
         ("Session", *map(str, shown["session"].to_list())),
         rows,
         numeric=frozenset(range(1, shown.height + 1)),
+        note="At risk: had that session, and it is known whether another followed. The other rows are added up to that session; "
+        f"ended early: {phrase}; still open: it was the latest session so far.",
     )
 
 
@@ -77,14 +79,15 @@ def definition_blocks(states: pl.DataFrame, words: Mapping[str, Definition], cho
     for row in rates(states).to_dicts():
         one = words[row["definition"]]
         used = " Used above." if row["definition"] == chosen else ""
-        interval = f"{round(100 * row['low'])} to {round(100 * row['high'])} %" if row["low"] is not None else MISSING
+        sure = "" if row["low"] is None else f"{round(100 * row['low'])} to {round(100 * row['high'])} %, 95 % interval"
         counted = share(row["left"], row["judged"]) if row["judged"] else "none it can judge"
-        rows.append([Cell(one.name, sub=f"{one.rule}{used}"), counted, interval])
+        rows.append([Cell(one.name, sub=f"{one.rule}{used}"), Cell(counted, sub=sure)])
     table = Table(
         "Episodes that ended early by each definition",
-        ("Definition", "Ended early", "95 % interval"),
+        ("Definition", "Ended early"),
         rows,
-        note=f"Of the episodes that each definition can judge, and whose ending is known. Under {FEW} there are counts only.",
+        note=f"Of the episodes that each definition can judge, and whose ending is known. Under {FEW} there are counts only. "
+        "The curve above also counts open episodes as far as they have come, so its shares differ from these.",
     )
     return [
         Heading("How the rate moves with the definition", "The same episodes, counted by each definition."),
@@ -165,7 +168,7 @@ def visible_before(left: pl.DataFrame, appointments: pl.DataFrame, flags: pl.Dat
     blocks: list[Block] = [
         Para(
             f"In {told} of {len(rows)} at least one signal stood before the last session. Looking back makes signs look clearer "
-            "than they were: most episodes with the same signals go on. What might have been asked then, and by whom?"
+            "than they were: many episodes with the same signals go on. What might have been worth asking then?"
         ),
         first,
         Para("■ attended · □ cancelled · ✕ did not attend, oldest first", quiet=True),
@@ -202,9 +205,9 @@ def raised_blocks(states: pl.DataFrame, names: Names) -> list[Block]:
         strict=True,
     ):
         rows = [_raised(row, names) for row in states.filter(wanted).sort(["client_code", "public_id"]).to_dicts()]
-        blocks.append(Heading(f"{word}: {plural(len(rows), 'open episode')}", f"The chance is {meant}."))
+        count = plural(len(rows), "open episode") if rows else "none at present"
+        blocks.append(Heading(f"{word}: {count}", f"The chance is {meant}."))
         if not rows:
-            blocks.append(Para("None.", quiet=True))
             continue
         columns = (
             "Episode",
@@ -225,7 +228,7 @@ def _raised(state: dict[str, Any], names: Names) -> list[str | Cell]:
             frequency(state["dropout_next_4"]),
             sub=f"usual at session {state['sessions_attended']}: {frequency(state['dropout_usual_4'])}",
         ),
-        low if low == high else f"{low} to {high}",
+        low if low == high else f"{low} to {high.removeprefix('about ')}",
         "; ".join(reasons) or "several small things, none of them large",
     ]
 
