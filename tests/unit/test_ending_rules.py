@@ -93,7 +93,8 @@ def test_kappa_is_that_of_the_worked_example() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"), [("1100", "1100", 1.0), ("1100", "0011", -1.0), ("1111", "1111", None), ("", "", None)]
+    ("one", "other", "expected"),
+    [("1100", "1100", 1.0), ("1100", "0011", -1.0), ("1111", "1111", None), ("", "", None)],
 )
 def test_kappa_at_its_ends(one: str, other: str, expected: float | None) -> None:
     assert kappa(booleans(one).cast(pl.Boolean), booleans(other).cast(pl.Boolean)) == expected

@@ -161,9 +161,7 @@ def test_the_interval_holds_the_truth_about_19_times_in_20() -> None:
         ends = draw.geometric(leave + agree, 150)
         how = np.where(draw.random(150) < leave / (leave + agree), LEFT, AS_AGREED)
         seen = draw.integers(1, 16, 150)
-        pairs = [
-            (int(min(t, s)), str(w) if t < s else NOT_KNOWN_YET) for t, s, w in zip(ends, seen, how, strict=True)
-        ]
+        pairs = [(int(min(t, s)), str(w) if t < s else NOT_KNOWN_YET) for t, s, w in zip(ends, seen, how, strict=True)]
         row = cumulative_incidence(frame(pairs)).table.row(upto - 1, named=True)
         held += row["low_left"] <= truth <= row["high_left"]
     assert 0.92 <= held / runs <= 0.98
