@@ -152,7 +152,8 @@ def cumulative_incidence_panel(
         reading="Each step says what share of all episodes that began had ended in that way after so many attended sessions. "
         "Both ways compete: who ended as agreed can no longer leave early, so the curves add up to the share that has ended "
         "(a few more ended otherwise: transferred, moved, or not by this definition). An open episode counts up to the session "
-        "before its latest one; what follows is not known yet. The tints are 95 % intervals of each curve at each session. "
+        "before its latest one; what follows is not known yet. Closed episodes that the definition "
+        "cannot judge are left out. The tints are 95 % intervals of each curve at each session. "
         f"A curve stops where fewer than {FEWEST_AT_RISK} remain at risk.{cut} Endings also reflect who is referred, what was "
         "planned and how endings are recorded. " + meaning("retention", "ending", "dropout", "session"),
         numbers=_numbers(course, phrase),
