@@ -23,6 +23,7 @@ from queries.tables import (
     Episode,
     EpisodeVersion,
     Import,
+    Leave,
     PracticeInstrument,
     SafetyCheck,
     Score,
@@ -105,7 +106,19 @@ def history(connection: Connection, scope: Scope, as_of: date, episode_ids: Sequ
         checks = checks.filter(pl.col("episode_id").is_in(list(episode_ids)))
     order = [*APPOINTMENTS.schema, "valid_from", "valid_to", "status_known_from"]
     clinicians = pl.concat(read_frame(connection, statement) for statement in trainees(scope))
-    return History(episodes, appointments.select(order), scores, checks, clinicians)
+    return History(
+        episodes, appointments.select(order), scores, checks, clinicians, read_frame(connection, leaves(scope))
+    )
+
+
+def leaves(scope: Scope) -> Statement:
+    """When clinicians of the practice are away, known from the day it was recorded, else from its first day on."""
+    return select(
+        Leave.clinician_id,
+        Leave.from_day,
+        Leave.to_day,
+        func.coalesce(Leave.known_from, Leave.from_day, type_=Date).label("valid_from"),
+    ).where(Leave.practice_id == scope.practice_id)
 
 
 def trainees(scope: Scope) -> list[Statement]:

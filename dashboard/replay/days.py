@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from dashboard.analytics.leave import passes
 from dashboard.replay.known import History
 from dashboard.settings import Rules
 
@@ -38,13 +39,32 @@ def _limits(history: History, rules: Rules) -> list[pl.DataFrame]:
         after_learned=pl.col("learned").shift(-1).over("episode_id"),
         after_withdrawn=pl.col("withdrawn").shift(-1).over("episode_id"),
     )
-    found = []
+    found = _limits_after_leave(history, bases, rules)
     for limit in sorted({rules.no_contact_days + 1, rules.dropout_days, rules.booking_grace_days}):
         passes = pl.col("base") + pl.duration(days=limit)
         overtaken = (
             (pl.col("after") <= passes) & (pl.col("after_learned") <= passes) & pl.col("after_withdrawn").is_null()
         ).fill_null(False)
         found.append(_column(bases.filter(~overtaken), passes))
+    return found
+
+
+def _away(history: History) -> pl.DataFrame:
+    """Leave of anyone who was ever an episode's clinician, by episode."""
+    return history.episodes.select("episode_id", "clinician_id").unique().join(history.leave, on="clinician_id")
+
+
+def _limits_after_leave(history: History, bases: pl.DataFrame, rules: Rules) -> list[pl.DataFrame]:
+    """Days on which the limits pass when days of leave do not count, and those on which leave becomes known."""
+    away = _away(history)
+    if away.is_empty():
+        return []
+    found = [_column(away, pl.col("valid_from"))]
+    leave = away.select("episode_id", "from_day", "to_day").unique()
+    concerned = bases.join(leave.select("episode_id").unique(), on="episode_id", how="semi")
+    for limit in (rules.no_contact_days + 1, rules.booking_grace_days):
+        for passing in passes(concerned, leave, limit, every_step=True)[1:]:
+            found.append(_column(concerned.with_columns(passing.alias("passing")), pl.col("passing")))
     return found
 
 

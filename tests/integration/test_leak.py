@@ -56,6 +56,7 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
 }
 # hold no client rows: counts of a practice, its imports, and the set-aside rows that only whole scopes get
 OF_THE_PRACTICE = {
+    "load.leaves",
     "load.trainees",
     "quality.imports",
     "quality.last_import",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -15,6 +16,7 @@ from dashboard.analytics.scoring import risk_answers
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES, STATUSES
 from dashboard.replay import History, as_known, assess
 from dashboard.replay.days import change_days
+from dashboard.replay.known import LEAVES
 from dashboard.replay.lives import flag_lives
 from dashboard.signals import Context, evaluate
 from tests.building import INSTRUMENTS, RULES, START
@@ -106,7 +108,13 @@ def histories(draw: st.DrawFn) -> History:
             "ending_known_from": START + timedelta(days=closed + draw(st.sampled_from([0, 9]))),
         }
     )
-    return history([an_episode(**ending)], visits, rated)
+    away = [
+        {"clinician_id": 1, "from_day": START + timedelta(days=first), "to_day": START + timedelta(days=first + length),
+         "valid_from": START + timedelta(days=first - draw(st.sampled_from([0, 20])))}
+        for first, length in draw(st.lists(st.tuples(st.integers(20, 110), st.integers(0, 30)), max_size=2))
+    ]  # fmt: skip
+    told = history([an_episode(**ending)], visits, rated)
+    return replace(told, leave=pl.DataFrame(away, schema=LEAVES))
 
 
 def lives_of(past: History, days: pl.DataFrame) -> pl.DataFrame:
