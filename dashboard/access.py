@@ -122,6 +122,17 @@ def check_can_record_safety_check(viewer: Viewer, clinician_id: int) -> None:
         raise NotAllowed(NO_EPISODE)
 
 
+def can_answer_flag(viewer: Viewer, clinician_id: int) -> bool:
+    """The episode's own clinician answers its signals or puts them off; nobody does it for them."""
+    return viewer.role is not Role.ADMIN and viewer.clinician_id == clinician_id
+
+
+def check_can_answer_flag(viewer: Viewer, clinician_id: int) -> None:
+    """Raises NotAllowed where ``can_answer_flag`` is false."""
+    if not can_answer_flag(viewer, clinician_id):
+        raise NotAllowed("Only the clinician of this episode can answer its signals.")
+
+
 def counting_scope(viewer: Viewer) -> Scope:
     """The whole practice, for counts that hold no client row (completeness, intake); anyone in it may see those."""
     return Scope(viewer.practice_id, None, "counts of the whole practice")

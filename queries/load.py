@@ -13,7 +13,9 @@ from sqlalchemy import Connection, Date, func, literal, select
 from dashboard.access import Scope
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES
 from dashboard.replay import History
+from dashboard.replay.answers import REPLIES
 from queries.frames import read_frame
+from queries.replies import replies
 from queries.scope import visible_episodes
 from queries.tables import (
     Appointment,
@@ -106,8 +108,9 @@ def history(connection: Connection, scope: Scope, as_of: date, episode_ids: Sequ
         checks = checks.filter(pl.col("episode_id").is_in(list(episode_ids)))
     order = [*APPOINTMENTS.schema, "valid_from", "valid_to", "status_known_from"]
     clinicians = pl.concat(read_frame(connection, statement) for statement in trainees(scope))
+    said = read_frame(connection, replies(scope, as_of)).select(REPLIES.keys())
     return History(
-        episodes, appointments.select(order), scores, checks, clinicians, read_frame(connection, leaves(scope))
+        episodes, appointments.select(order), scores, checks, clinicians, read_frame(connection, leaves(scope)), said
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES, Frames
+from dashboard.replay.answers import REPLIES
 
 TRAINEES = {
     "clinician_id": pl.Int64(),
@@ -34,6 +35,7 @@ class History:
     ``episodes``: EPISODES without as_of, plus valid_from, valid_to, ending_known_from. ``appointments``: APPOINTMENTS plus
     valid_from, valid_to, status_known_from. ``scores``: SCORES plus valid_from, valid_to. ``safety_checks``: SAFETY_CHECKS.
     ``clinicians``: TRAINEES and ``leave``: LEAVES, of everyone in the practice.
+    ``replies``: REPLIES.
     """
 
     episodes: pl.DataFrame
@@ -42,13 +44,14 @@ class History:
     safety_checks: pl.DataFrame
     clinicians: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TRAINEES))
     leave: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEAVES))
+    replies: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REPLIES))
 
     def of(self, episode_ids: pl.Series) -> History:
         """The part that belongs to some episodes."""
         wanted = episode_ids.to_frame("episode_id")
         parts = (self.episodes, self.appointments, self.scores, self.safety_checks)
         own = [part.join(wanted, on="episode_id", how="semi") for part in parts]
-        return History(own[0], own[1], own[2], own[3], self.clinicians, self.leave)
+        return History(own[0], own[1], own[2], own[3], self.clinicians, self.leave, self.replies)
 
 
 def _valid() -> pl.Expr:
