@@ -33,6 +33,7 @@ from queries.frames import read_frame
 PAGE = BY_NAME["caseload"]
 RECENT_DAYS = 30  # design: coverage line
 NEW_DAYS = 7
+RAISED = 1.5  # science 5.4: from one and a half times usual on a chance is called raised
 WORTH = ("talk_first", "worth_discussing")
 SILENCE = ("no_contact", "nothing_booked")
 
@@ -274,6 +275,8 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
                 share(_recent(own, "latest_on", as_of), own.height),
                 share(_recent(own, "alliance_latest_on", as_of), own.height),
                 str(own.filter(pl.col("next_booked_on").is_null()).height),
+                str(own.filter(pl.col("on_track") == "not_on_track").height),
+                str(own.filter(pl.col("dropout_relative") > RAISED).height),
                 _longest_gap(own, as_of),
             ]
         )
@@ -289,11 +292,14 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
                     f"Outcome score in {RECENT_DAYS} days",
                     f"Alliance rating in {RECENT_DAYS} days",
                     "Nothing booked",
+                    "Beyond expected range",
+                    "Raised chance of leaving",
                     "Longest since a session",
                 ),
                 rows,
-                numeric=frozenset({1, 2, 3, 6}),
-                note="In alphabetical order, on purpose: caseloads differ in who is referred to them, and these counts say "
+                numeric=frozenset({1, 2, 3, 6, 7, 8}),
+                note=f"Raised chance of leaving: more than {RAISED:g} times what is usual at that session. "
+                "In alphabetical order, on purpose: caseloads differ in who is referred to them, and these counts say "
                 "nothing about how well anyone works."
                 + (f" Without open episodes: {', '.join(silent)}." if silent else ""),
             )
