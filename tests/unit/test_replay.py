@@ -15,6 +15,7 @@ from dashboard.analytics.features import features
 from dashboard.analytics.scoring import risk_answers
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES, STATUSES
 from dashboard.replay import History, as_known, assess
+from dashboard.replay.course import with_session_reached
 from dashboard.replay.days import change_days
 from dashboard.replay.known import LEAVES
 from dashboard.replay.lives import flag_lives
@@ -196,3 +197,18 @@ def test_each_risk_answer_has_a_life_of_its_own() -> None:
 def test_a_practice_without_episodes_has_an_empty_evaluation(as_of: date) -> None:
     found = assess(history([], [], []), as_of, INSTRUMENTS, RULES)
     assert (found.states.height, found.flags.height, found.sessions.height) == (0, 0, 0)
+
+
+def test_sessions_reached_are_counted_per_episode_however_many_episodes_there_are() -> None:
+    count = 6_000
+    days = pl.DataFrame(
+        {
+            "episode_id": [n for n in range(count) for _ in range(3)],
+            "as_of": [START, START + timedelta(days=7), START + timedelta(days=14)] * count,
+            "sessions_attended": [1, 3, 2] * count,
+        },
+        schema_overrides={"episode_id": pl.Int64, "sessions_attended": pl.Int64},
+    )
+    found = with_session_reached(days)
+    assert found["reached"].to_list() == [1, 3, 3] * count
+    assert found["new"].to_list() == [True, True, False] * count
