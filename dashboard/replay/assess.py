@@ -22,9 +22,9 @@ from dashboard.replay.priority import priorities
 from dashboard.settings import Rules
 from dashboard.signals import Context, evaluate
 
-CHUNK = 4_000  # episodes replayed at a time: bounds memory, changes nothing else
+CHUNK = 2_000  # episodes replayed at a time: bounds memory, changes nothing else
 
-HELD = 2  # so many chunks are kept between learning and judging; more are replayed twice to bound memory
+HELD = 4  # so many chunks are kept between learning and judging; more are replayed twice to bound memory
 
 LATER = {"fit_questions": pl.String()}
 STATES = {**FEATURES.schema, **LATER, "priority": pl.String(), "missing": pl.String()}

@@ -79,7 +79,11 @@ def change_days(history: History, as_of: date, rules: Rules) -> pl.DataFrame:
         ),
         *(_column(appointments, pl.col(c)) for c in ("valid_from", "valid_to", "status_known_from")),
         _column(appointments, starts),
-        _column(appointments, starts + pl.duration(days=1)),
+        # the day after, a booking that nobody has said anything about lies no longer ahead
+        _column(
+            appointments.filter((pl.col("status") == "booked") | (pl.col("status_known_from") > starts)),
+            starts + pl.duration(days=1),
+        ),
         *(_column(scores, pl.col(c)) for c in ("valid_from", "valid_to", "taken_on")),
         _column(history.safety_checks, pl.col("checked_on")),
         *_limits(history, rules),
