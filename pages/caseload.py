@@ -12,11 +12,12 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from dashboard import runtime
-from dashboard.access import Role, Scope, Viewer, narrowed, scope_for
+from dashboard.access import FirstLook, Role, Scope, Viewer, first_look, narrowed, scope_for
 from dashboard.analytics.scoring import totals
 from dashboard.errors import SupervisionError
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
+from dashboard.replay.priority import worded
 from dashboard.safety import LONGEST_NOTE, record_check
 from dashboard.ui.caseload_rows import caseload_rows
 from dashboard.ui.frame import current_viewer
@@ -55,15 +56,21 @@ class Data:
     instruments: dict[str, Instrument]
 
 
-def load(connection: Connection, scope: Scope, *, whole: bool) -> Data:
-    """Reads the page's frames; ``whole`` leaves out the scores and appointments that only one caseload shows."""
-    flags = read_frame(connection, reads.flags(scope, standing=False))
+def load(connection: Connection, scope: Scope, *, whole: bool, first: FirstLook | None = None) -> Data:
+    """Reads the page's frames; ``whole`` leaves out the scores and appointments that only one caseload shows.
+
+    With ``first`` the signals that clinicians are to see first are left out, and the status words follow what is left.
+    """
+    flags = read_frame(connection, reads.flags(scope, standing=False, first=first))
+    states = read_frame(connection, reads.states(scope))
+    if first is not None:
+        states = worded(states, flags.filter(pl.col("cleared_on").is_null() & (pl.col("state") != "snoozed")))
     none = Scope(scope.practice_id, frozenset(), scope.reason)
     detail = none if whole else scope
     return Data(
         now=standing(connection, scope),
         clinicians=read_frame(connection, reads.clinicians(scope)),
-        states=read_frame(connection, reads.states(scope)),
+        states=states,
         flags=flags.filter(pl.col("cleared_on").is_null()),
         cleared=flags.filter(pl.col("cleared_on").is_not_null()),
         safety=read_frame(connection, reads.waiting_safety(scope)),
@@ -370,8 +377,9 @@ def render() -> None:
         person = next((row for row in people if row["public_id"] == wanted), None)
         own = narrowed(scope, person["clinician_id"]) if person else scope
         whole = may_choose and person is None
-        data = load(connection, own, whole=whole)
-    today = runtime.settings().today()
+        today = runtime.settings().today()
+        head_start = first_look(viewer, runtime.settings().clinician_first_days, today)
+        data = load(connection, own, whole=whole, first=head_start)
     if whole:
         view = build_overview(viewer, data, today=today)
     else:

@@ -12,7 +12,7 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from dashboard import runtime
-from dashboard.access import NO_EPISODE, Scope, Viewer, can_answer_flag, scope_for
+from dashboard.access import NO_EPISODE, FirstLook, Scope, Viewer, can_answer_flag, first_look, scope_for
 from dashboard.analytics.changes import changes
 from dashboard.analytics.expected_range import band, origin
 from dashboard.analytics.scoring import totals
@@ -20,6 +20,7 @@ from dashboard.charts.episode_course import Course, Slot, episode_course
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.replay.learning import Models, unlearned
+from dashboard.replay.priority import worded
 from dashboard.replies import reply
 from dashboard.signals import BY_KEY
 from dashboard.signals.wording import short_name
@@ -85,13 +86,16 @@ class Data:
     models: Models
 
 
-def load(connection: Connection, scope: Scope, public_id: str) -> Data:
-    """Reads one episode within a scope."""
+def load(connection: Connection, scope: Scope, public_id: str, first: FirstLook | None = None) -> Data:
+    """Reads one episode within a scope; with ``first`` without the signals that its clinician is to see first."""
     found = read_frame(connection, reads.states(scope, open_only=False, public_id=public_id)).to_dicts()
+    flags = read_frame(connection, reads.flags(scope, standing=False, public_id=public_id, first=first))
+    if first is not None:
+        counted = flags.filter(pl.col("cleared_on").is_null() & (pl.col("state") != "snoozed"))
+        found = worded(pl.DataFrame(found), counted).to_dicts() if found else found
     state = found[0] if found else None
     people = read_frame(connection, reads.clinicians(scope)).to_dicts()
     person = next((row for row in people if state and row["clinician_id"] == state["clinician_id"]), None)
-    flags = read_frame(connection, reads.flags(scope, standing=False, public_id=public_id))
     now = standing(connection, scope)
     instruments = registry(loads.own_instruments(connection, scope))
     fitted = models.in_force(connection, scope.practice_id, now.as_of) if now.as_of else None
@@ -302,7 +306,8 @@ def render() -> None:
     viewer = current_viewer()
     public_id = st.query_params.get("episode", "")
     with reading(runtime.engine()) as connection:
-        data = load(connection, scope_for(viewer), public_id)
+        head_start = first_look(viewer, runtime.settings().clinician_first_days, runtime.settings().today())
+        data = load(connection, scope_for(viewer), public_id, head_start)
     slots = {"back": lambda: _back(data)}
     measure = None
     if data.state is not None:

@@ -14,9 +14,10 @@ from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from dashboard import downloads, runtime
-from dashboard.access import Role, scope_for
+from dashboard.access import FirstLook, Role, first_look, scope_for
 from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.safety import record_check
+from pages.caseload import load as load_caseload
 from queries import caseload, people, sessions
 from queries.engine import reading
 from queries.frames import read_frame
@@ -387,3 +388,30 @@ def test_nobody_answers_for_somebody_else(practice: Path, sign_in: SignIn) -> No
             reason="because", until_day=None, now=runtime.settings().now(),
         )  # fmt: skip
     assert name != "director"
+
+
+def test_a_clinician_sees_a_signal_before_the_supervisor_where_the_practice_says_so(practice: Path) -> None:
+    name, state, _ = _clinician_with_a_signal()
+    today = runtime.settings().today()
+    everyone = scope_for(viewer("director"))
+    with reading(runtime.engine()) as connection:
+        first = first_look(viewer("director"), 10_000, today)
+        whole = read_frame(connection, caseload.flags(everyone))
+        seen = read_frame(connection, caseload.flags(everyone, first=first))
+        own = read_frame(
+            connection, caseload.flags(scope_for(viewer(name)), first=first_look(viewer(name), 10_000, today))
+        )
+        states = load_caseload(connection, everyone, whole=True, first=first).states
+    assert set(seen["family"]) <= {"safety"}
+    assert whole.filter(pl.col("family") == "safety").height == seen.height
+    assert own.filter(pl.col("episode_id") == state["episode_id"]).height > 0
+    assert set(states["priority"]) <= {"no_signals", "not_enough_data"}
+
+
+def test_without_a_head_start_the_status_words_are_those_of_the_evaluation(practice: Path) -> None:
+    scope = scope_for(viewer("director"))
+    long_ago = FirstLook(None, runtime.settings().today() + timedelta(days=1))
+    with reading(runtime.engine()) as connection:
+        stored = load_caseload(connection, scope, whole=True).states.sort("episode_id")
+        again = load_caseload(connection, scope, whole=True, first=long_ago).states.sort("episode_id")
+    assert stored["priority"].to_list() == again["priority"].to_list()
