@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 
 from dashboard.errors import NotAllowed
@@ -120,6 +121,32 @@ def check_can_record_safety_check(viewer: Viewer, clinician_id: int) -> None:
     """Raises NotAllowed where ``can_record_safety_check`` is false."""
     if not can_record_safety_check(viewer, clinician_id):
         raise NotAllowed(NO_EPISODE)
+
+
+def can_answer_flag(viewer: Viewer, clinician_id: int) -> bool:
+    """The episode's own clinician answers its signals or puts them off; nobody does it for them."""
+    return viewer.role is not Role.ADMIN and viewer.clinician_id == clinician_id
+
+
+def check_can_answer_flag(viewer: Viewer, clinician_id: int) -> None:
+    """Raises NotAllowed where ``can_answer_flag`` is false."""
+    if not can_answer_flag(viewer, clinician_id):
+        raise NotAllowed("Only the clinician of this episode can answer its signals.")
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """The clinician sees a signal first: others' signals raised after ``since`` are not shown yet."""
+
+    own_clinician_id: int | None
+    since: date
+
+
+def first_look(viewer: Viewer, days: int, today: date) -> FirstLook | None:
+    """What a supervisor or director has to wait for; null where the practice gives clinicians no head start, or for them."""
+    if days <= 0 or viewer.role not in (Role.SUPERVISOR, Role.DIRECTOR):
+        return None
+    return FirstLook(viewer.clinician_id, today - timedelta(days=days))
 
 
 def counting_scope(viewer: Viewer) -> Scope:

@@ -165,6 +165,14 @@ RAISED = Contract(
 )
 
 
+# Leave of an episode's clinician; may overlap.
+LEAVE = Contract(
+    "leave",
+    {"episode_id": pl.Int64(), "from_day": pl.Date(), "to_day": pl.Date()},
+    required=("episode_id", "from_day", "to_day"),
+)
+
+
 @dataclass(frozen=True)
 class Frames:
     """Everything an evaluation reads, as known on each row's ``as_of``: no later row, status or ending is in it."""
@@ -173,6 +181,7 @@ class Frames:
     appointments: pl.DataFrame
     scores: pl.DataFrame
     safety_checks: pl.DataFrame
+    leave: pl.DataFrame = field(default_factory=lambda: LEAVE.empty())
 
     def check(self) -> Frames:
         """Checks every part against its contract."""
@@ -180,4 +189,5 @@ class Frames:
         APPOINTMENTS.check(self.appointments)
         SCORES.check(self.scores)
         SAFETY_CHECKS.check(self.safety_checks)
+        LEAVE.check(self.leave)
         return self

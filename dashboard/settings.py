@@ -53,6 +53,9 @@ class Settings:
     max_upload_mb: int = 200
     max_unpacked_mb: int = 2000
     min_closed_episodes: int = 10
+    clinician_first_days: int = (
+        0  # project default: no head start; days a clinician sees a signal before the supervisor
+    )
     rules: Rules = Rules()
 
     def now(self) -> datetime:

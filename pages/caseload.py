@@ -12,11 +12,12 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from dashboard import runtime
-from dashboard.access import Role, Scope, Viewer, narrowed, scope_for
+from dashboard.access import FirstLook, Role, Scope, Viewer, first_look, narrowed, scope_for
 from dashboard.analytics.scoring import totals
 from dashboard.errors import SupervisionError
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
+from dashboard.replay.priority import worded
 from dashboard.safety import LONGEST_NOTE, record_check
 from dashboard.ui.caseload_rows import caseload_rows
 from dashboard.ui.frame import current_viewer
@@ -33,6 +34,7 @@ from queries.frames import read_frame
 PAGE = BY_NAME["caseload"]
 RECENT_DAYS = 30  # design: coverage line
 NEW_DAYS = 7
+RAISED = 1.5  # science 5.4: from one and a half times usual on a chance is called raised
 WORTH = ("talk_first", "worth_discussing")
 SILENCE = ("no_contact", "nothing_booked")
 
@@ -54,15 +56,21 @@ class Data:
     instruments: dict[str, Instrument]
 
 
-def load(connection: Connection, scope: Scope, *, whole: bool) -> Data:
-    """Reads the page's frames; ``whole`` leaves out the scores and appointments that only one caseload shows."""
-    flags = read_frame(connection, reads.flags(scope, standing=False))
+def load(connection: Connection, scope: Scope, *, whole: bool, first: FirstLook | None = None) -> Data:
+    """Reads the page's frames; ``whole`` leaves out the scores and appointments that only one caseload shows.
+
+    With ``first`` the signals that clinicians are to see first are left out, and the status words follow what is left.
+    """
+    flags = read_frame(connection, reads.flags(scope, standing=False, first=first))
+    states = read_frame(connection, reads.states(scope))
+    if first is not None:
+        states = worded(states, flags.filter(pl.col("cleared_on").is_null() & (pl.col("state") != "snoozed")))
     none = Scope(scope.practice_id, frozenset(), scope.reason)
     detail = none if whole else scope
     return Data(
         now=standing(connection, scope),
         clinicians=read_frame(connection, reads.clinicians(scope)),
-        states=read_frame(connection, reads.states(scope)),
+        states=states,
         flags=flags.filter(pl.col("cleared_on").is_null()),
         cleared=flags.filter(pl.col("cleared_on").is_not_null()),
         safety=read_frame(connection, reads.waiting_safety(scope)),
@@ -274,6 +282,8 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
                 share(_recent(own, "latest_on", as_of), own.height),
                 share(_recent(own, "alliance_latest_on", as_of), own.height),
                 str(own.filter(pl.col("next_booked_on").is_null()).height),
+                str(own.filter(pl.col("on_track") == "not_on_track").height),
+                str(own.filter(pl.col("dropout_relative") > RAISED).height),
                 _longest_gap(own, as_of),
             ]
         )
@@ -289,11 +299,14 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
                     f"Outcome score in {RECENT_DAYS} days",
                     f"Alliance rating in {RECENT_DAYS} days",
                     "Nothing booked",
+                    "Beyond expected range",
+                    "Raised chance of leaving",
                     "Longest since a session",
                 ),
                 rows,
-                numeric=frozenset({1, 2, 3, 6}),
-                note="In alphabetical order, on purpose: caseloads differ in who is referred to them, and these counts say "
+                numeric=frozenset({1, 2, 3, 6, 7, 8}),
+                note=f"Raised chance of leaving: more than {RAISED:g} times what is usual at that session. "
+                "In alphabetical order, on purpose: caseloads differ in who is referred to them, and these counts say "
                 "nothing about how well anyone works."
                 + (f" Without open episodes: {', '.join(silent)}." if silent else ""),
             )
@@ -364,8 +377,9 @@ def render() -> None:
         person = next((row for row in people if row["public_id"] == wanted), None)
         own = narrowed(scope, person["clinician_id"]) if person else scope
         whole = may_choose and person is None
-        data = load(connection, own, whole=whole)
-    today = runtime.settings().today()
+        today = runtime.settings().today()
+        head_start = first_look(viewer, runtime.settings().clinician_first_days, today)
+        data = load(connection, own, whole=whole, first=head_start)
     if whole:
         view = build_overview(viewer, data, today=today)
     else:

@@ -12,7 +12,7 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from dashboard import runtime
-from dashboard.access import NO_EPISODE, Scope, scope_for
+from dashboard.access import NO_EPISODE, FirstLook, Scope, Viewer, can_answer_flag, first_look, scope_for
 from dashboard.analytics.changes import changes
 from dashboard.analytics.expected_range import band, origin
 from dashboard.analytics.scoring import totals
@@ -20,12 +20,15 @@ from dashboard.charts.episode_course import Course, Slot, episode_course
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.replay.learning import Models, unlearned
+from dashboard.replay.priority import worded
+from dashboard.replies import reply
 from dashboard.signals import BY_KEY
 from dashboard.signals.wording import short_name
 from dashboard.ui.caseload_rows import client_totals
-from dashboard.ui.episode_parts import change_rows, leaving_blocks
+from dashboard.ui.episode_parts import change_rows, leaving_blocks, raised_signals
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
+from dashboard.ui.reply_form import Reply, reply_form
 from dashboard.ui.show import show, theme
 from dashboard.ui.status import ATTENDANCE, CHANGE, PRIORITY, RUPTURE
 from dashboard.ui.view import (
@@ -44,11 +47,12 @@ from dashboard.ui.view import (
     View,
 )
 from dashboard.ui.view import Slot as Place
-from dashboard.ui.words import day, plural, score, weeks
+from dashboard.ui.words import day, plural, score
 from pages import BY_NAME
 from queries import audit, models
 from queries import caseload as reads
 from queries import load as loads
+from queries import replies as stored_replies
 from queries.engine import reading, writing
 from queries.frames import read_frame
 
@@ -77,17 +81,21 @@ class Data:
     scores: pl.DataFrame
     appointments: pl.DataFrame
     falls: pl.DataFrame
+    replies: pl.DataFrame
     instruments: dict[str, Instrument]
     models: Models
 
 
-def load(connection: Connection, scope: Scope, public_id: str) -> Data:
-    """Reads one episode within a scope."""
+def load(connection: Connection, scope: Scope, public_id: str, first: FirstLook | None = None) -> Data:
+    """Reads one episode within a scope; with ``first`` without the signals that its clinician is to see first."""
     found = read_frame(connection, reads.states(scope, open_only=False, public_id=public_id)).to_dicts()
+    flags = read_frame(connection, reads.flags(scope, standing=False, public_id=public_id, first=first))
+    if first is not None:
+        counted = flags.filter(pl.col("cleared_on").is_null() & (pl.col("state") != "snoozed"))
+        found = worded(pl.DataFrame(found), counted).to_dicts() if found else found
     state = found[0] if found else None
     people = read_frame(connection, reads.clinicians(scope)).to_dicts()
     person = next((row for row in people if state and row["clinician_id"] == state["clinician_id"]), None)
-    flags = read_frame(connection, reads.flags(scope, standing=False, public_id=public_id))
     now = standing(connection, scope)
     instruments = registry(loads.own_instruments(connection, scope))
     fitted = models.in_force(connection, scope.practice_id, now.as_of) if now.as_of else None
@@ -100,6 +108,7 @@ def load(connection: Connection, scope: Scope, public_id: str) -> Data:
         scores=read_frame(connection, reads.scores(scope, open_only=False, public_id=public_id)),
         appointments=read_frame(connection, reads.appointments(scope, open_only=False, public_id=public_id)),
         falls=read_frame(connection, reads.falls(scope, open_only=False, public_id=public_id)),
+        replies=read_frame(connection, stored_replies.replies(scope, now.as_of or date.min, public_id=public_id)),
         instruments=instruments,
         models=fitted or unlearned(instruments),
     )
@@ -157,26 +166,6 @@ def _slots(appointments: pl.DataFrame, as_of: date) -> list[Slot]:
     return shown
 
 
-def _when(flag: dict[str, Any], as_of: date) -> str:
-    gone = "" if flag["cleared_on"] is None else f" · no longer raised since {day(flag['cleared_on'])}"
-    return f"Since {day(flag['since'])} ({weeks(flag['since'], as_of)}) · first known {day(flag['raised_on'])}{gone}"
-
-
-def _signals(flags: pl.DataFrame, as_of: date) -> tuple[list[RaisedSignal], list[RaisedSignal]]:
-    standing_ones: list[RaisedSignal] = []
-    past: list[RaisedSignal] = []
-    order = list(BY_KEY)
-    known = [flag for flag in flags.to_dicts() if flag["signal"] in BY_KEY]
-    for flag in sorted(known, key=lambda flag: (order.index(flag["signal"]), flag["since"])):
-        signal = BY_KEY[flag["signal"]]
-        stands = flag["cleared_on"] is None
-        made = RaisedSignal(
-            signal.title, _when(flag, as_of), flag["evidence"], signal.prompt, f"Source: {signal.source}", stands
-        )
-        (standing_ones if stands else past).append(made)
-    return standing_ones, sorted(past, key=lambda one: one.when, reverse=True)
-
-
 def _headline(state: dict[str, Any], standing_ones: list[RaisedSignal]) -> str:
     worth = [one.title for one in standing_ones]
     if worth:
@@ -213,8 +202,8 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
         "fall in the rating: possible rupture",
         data,
     )
-    standing_ones, past = _signals(data.flags, as_of)
-    ordinary, _ = _signals(data.flags.filter(pl.col("family") != "safety"), as_of)
+    standing_ones, past = raised_signals(data.flags, data.replies, as_of)
+    ordinary, _ = raised_signals(data.flags.filter(pl.col("family") != "safety"), data.replies, as_of)
     headline = _headline(state, ordinary)
     ended = state["closed_on"] is not None
     scope_line = f"You are seeing: one episode of {data.clinician} · {data.now.line}"
@@ -242,7 +231,7 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
     )
     beside: list[Block] = [Heading("Signals")]
     if standing_ones:
-        beside.append(Signals(standing_ones))
+        beside += [Signals(standing_ones), Place("reply")]
     else:
         beside.append(Para("No signal stands." + (f" {state['missing']}" if state["missing"] else "")))
     if past:
@@ -317,17 +306,37 @@ def render() -> None:
     viewer = current_viewer()
     public_id = st.query_params.get("episode", "")
     with reading(runtime.engine()) as connection:
-        data = load(connection, scope_for(viewer), public_id)
+        head_start = first_look(viewer, runtime.settings().clinician_first_days, runtime.settings().today())
+        data = load(connection, scope_for(viewer), public_id, head_start)
     slots = {"back": lambda: _back(data)}
     measure = None
     if data.state is not None:
         _opened(data.state)
+        answerable = _answerable(data)
+        if answerable and can_answer_flag(viewer, data.state["clinician_id"]):
+            slots["reply"] = lambda: reply_form(answerable, runtime.settings().today(), _replying(viewer, public_id))
         names = _measures(data)
         if len(names) > 1:
             slots["measure"] = lambda: _pick(names)
             picked = st.session_state.get("measure")
             measure = picked if picked in names else None
     show(build(data, today=runtime.settings().today(), chart_theme=theme(), measure=measure), slots)
+
+
+def _answerable(data: Data) -> dict[str, str]:
+    standing_ones = data.flags.filter(pl.col("cleared_on").is_null() & (pl.col("family") != "safety"))
+    return {key: BY_KEY[key].title for key in BY_KEY if key in set(standing_ones["signal"])}
+
+
+def _replying(viewer: Viewer, public_id: str) -> Reply:
+    def act(signal: str, kind: str, reason: str, until_day: date | None) -> None:
+        settings = runtime.settings()
+        reply(
+            runtime.engine(), settings, viewer, public_id, signal=signal, kind=kind, reason=reason, until_day=until_day,
+            now=settings.now(),
+        )  # fmt: skip
+
+    return act
 
 
 def _back(data: Data) -> None:

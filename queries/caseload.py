@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import CTE, and_, func, select
+from sqlalchemy import CTE, and_, func, or_, select
 
-from dashboard.access import Scope
+from dashboard.access import FirstLook, Scope
 from dashboard.contracts import SCORES
 from queries.scope import visible_clinicians, visible_episodes
 from queries.tables import Appointment, Audit, Episode, EpisodeState, Evaluation, Flag, Score, SessionState, Statement
@@ -88,8 +88,13 @@ def states(scope: Scope, *, open_only: bool = True, public_id: str | None = None
     return statement
 
 
-def flags(scope: Scope, *, standing: bool = True, public_id: str | None = None) -> Statement:
-    """Flags of the current evaluation in scope."""
+def flags(
+    scope: Scope, *, standing: bool = True, public_id: str | None = None, first: FirstLook | None = None
+) -> Statement:
+    """Flags of the current evaluation in scope; with ``first`` those left out that the clinician is to see first.
+
+    Safety items and what the clinician has replied to are never left out.
+    """
     visible = visible_episodes(scope)
     statement = (
         select(
@@ -109,6 +114,15 @@ def flags(scope: Scope, *, standing: bool = True, public_id: str | None = None) 
         .join(Evaluation, Evaluation.id == Flag.evaluation_id)
         .where(Evaluation.is_current)
     )
+    if first is not None:
+        statement = statement.where(
+            or_(
+                Flag.family == "safety",
+                Flag.raised_on <= first.since,
+                Flag.state.in_(("answered", "snoozed")),
+                visible.c.clinician_id == first.own_clinician_id,
+            )
+        )
     if public_id is not None:
         statement = statement.where(visible.c.public_id == public_id)
     return statement.where(Flag.cleared_on.is_(None)) if standing else statement

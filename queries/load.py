@@ -13,7 +13,9 @@ from sqlalchemy import Connection, Date, func, literal, select
 from dashboard.access import Scope
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES
 from dashboard.replay import History
+from dashboard.replay.answers import REPLIES
 from queries.frames import read_frame
+from queries.replies import replies
 from queries.scope import visible_episodes
 from queries.tables import (
     Appointment,
@@ -23,6 +25,7 @@ from queries.tables import (
     Episode,
     EpisodeVersion,
     Import,
+    Leave,
     PracticeInstrument,
     SafetyCheck,
     Score,
@@ -105,7 +108,20 @@ def history(connection: Connection, scope: Scope, as_of: date, episode_ids: Sequ
         checks = checks.filter(pl.col("episode_id").is_in(list(episode_ids)))
     order = [*APPOINTMENTS.schema, "valid_from", "valid_to", "status_known_from"]
     clinicians = pl.concat(read_frame(connection, statement) for statement in trainees(scope))
-    return History(episodes, appointments.select(order), scores, checks, clinicians)
+    said = read_frame(connection, replies(scope, as_of)).select(REPLIES.keys())
+    return History(
+        episodes, appointments.select(order), scores, checks, clinicians, read_frame(connection, leaves(scope)), said
+    )
+
+
+def leaves(scope: Scope) -> Statement:
+    """When clinicians of the practice are away, known from the day it was recorded, else from its first day on."""
+    return select(
+        Leave.clinician_id,
+        Leave.from_day,
+        Leave.to_day,
+        func.coalesce(Leave.known_from, Leave.from_day, type_=Date).label("valid_from"),
+    ).where(Leave.practice_id == scope.practice_id)
 
 
 def trainees(scope: Scope) -> list[Statement]:

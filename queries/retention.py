@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import CTE, and_, func, or_, select
 
-from dashboard.access import Scope
+from dashboard.access import FirstLook, Scope
 from queries.scope import visible_episodes
 from queries.tables import EpisodeState, Evaluation, Flag, SessionState, Statement
 
@@ -78,8 +78,11 @@ def last_appointments(scope: Scope, since: date) -> Statement:
     return _left_since(statement, visible, since)
 
 
-def signals_before(scope: Scope, since: date) -> Statement:
-    """Signals that stood before the last session of episodes in scope that were left since a day; safety is kept apart."""
+def signals_before(scope: Scope, since: date, first: FirstLook | None = None) -> Statement:
+    """Signals that stood before the last session of episodes in scope that were left since a day; safety is kept apart.
+
+    With ``first`` those are left out that the clinician is to see first, as on the caseload.
+    """
     visible = visible_episodes(scope)
     statement = (
         select(Flag.episode_id, Flag.signal, Flag.since, Flag.raised_on, Flag.cleared_on)
@@ -88,6 +91,14 @@ def signals_before(scope: Scope, since: date) -> Statement:
         .join(Evaluation, Evaluation.id == Flag.evaluation_id)
         .where(Evaluation.is_current, Flag.family != "safety")
     )
+    if first is not None:
+        statement = statement.where(
+            or_(
+                Flag.raised_on <= first.since,
+                Flag.state.in_(("answered", "snoozed")),
+                visible.c.clinician_id == first.own_clinician_id,
+            )
+        )
     return _left_since(statement, visible, since).where(Flag.raised_on < EpisodeState.last_attended_on)
 
 

@@ -502,6 +502,22 @@ class SafetyCheck(Base):
     note: Mapped[str | None] = mapped_column(Text)
 
 
+class FlagReply(Base):
+    """What the clinician said to a signal: answered it, or put it off until a day. The newest within a flag's life counts."""
+
+    __tablename__ = "flag_reply"
+    id: Mapped[int] = _id()
+    practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), index=True)
+    episode_id: Mapped[int] = mapped_column(ForeignKey("episode.id"), index=True)
+    signal: Mapped[str]
+    kind: Mapped[str]
+    reason: Mapped[str] = mapped_column(Text)
+    until_day: Mapped[date | None]
+    replied_on: Mapped[date]
+    replied_at: Mapped[datetime]
+    username: Mapped[str]
+
+
 # --------------------------------------------------------------------------- people
 
 

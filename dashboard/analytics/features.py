@@ -7,6 +7,7 @@ import polars as pl
 from dashboard.analytics.alliance import alliance, marks
 from dashboard.analytics.attendance import attendance, dated
 from dashboard.analytics.endings import endings
+from dashboard.analytics.leave import passes
 from dashboard.analytics.outcome import outcome
 from dashboard.analytics.scoring import totals
 from dashboard.contracts import Contract, Frames
@@ -53,6 +54,8 @@ FEATURES = Contract(
         "last_mode": _WORD,
         "last_contact_on": _DAY,
         "days_since_contact": _INT,
+        "no_contact_on": _DAY,
+        "unbooked_on": _DAY,
         "next_booked_on": _DAY,
         "missed_recent": _INT,
         "last_missed_on": _DAY,
@@ -121,6 +124,12 @@ def features(frames: Frames, instruments: dict[str, Instrument], rules: Rules) -
         last_contact_on=pl.coalesce("last_attended_on", "opened_on"),
         last_measure_on=pl.max_horizontal("latest_on", "alliance_latest_on"),
     ).with_columns(days_since_contact=(pl.col("as_of") - pl.col("last_contact_on")).dt.total_days())
+    bases = frame.select("episode_id", base="last_contact_on")
+    frame = frame.with_columns(
+        # the days on which the limits pass, leave of the clinician left out
+        passes(bases, frames.leave, rules.no_contact_days + 1)[-1].alias("no_contact_on"),
+        passes(bases, frames.leave, rules.booking_grace_days)[-1].alias("unbooked_on"),
+    )
     finished = (
         endings(frame, rules)
         .with_columns(pl.lit(None, dtype=t).alias(c) for c, t in JUDGED.items())

@@ -169,14 +169,14 @@ def _cutoff(figure: go.Figure, row: int, course: Course, span: tuple[float, floa
     if course.cutoff is None:
         return
     crowded = abs(course.points[-1][1] - course.cutoff) < (course.high - course.low) * CROWDED
-    figure.add_hline(
-        y=course.cutoff,
-        line={"color": colours.muted, "width": 1.5, "dash": "dot"},
-        layer="between",  # over the grid, which would hide it, and under the points
-        row=row,
-        col=1,
-        exclude_empty_subplots=False,
-    )
+    # a trace and no shape: shapes lie under the grid, which hides the line, or over the points
+    figure.add_trace(
+        go.Scatter(
+            x=list(span), y=[course.cutoff, course.cutoff], mode="lines", hoverinfo="skip",
+            line={"color": colours.muted, "width": 1.5, "dash": "dot"},
+        ),
+        row=row, col=1,
+    )  # fmt: skip
     figure.add_annotation(
         x=span[1],
         y=course.cutoff,

@@ -11,6 +11,7 @@ import polars as pl
 from dashboard.analytics.features import FEATURES, features
 from dashboard.analytics.scoring import risk_answers
 from dashboard.instruments.instrument import Instrument
+from dashboard.replay.answers import with_answers
 from dashboard.replay.course import sessions_known
 from dashboard.replay.days import change_days
 from dashboard.replay.judged import judged
@@ -21,9 +22,9 @@ from dashboard.replay.priority import priorities
 from dashboard.settings import Rules
 from dashboard.signals import Context, evaluate
 
-CHUNK = 4_000  # episodes replayed at a time: bounds memory, changes nothing else
+CHUNK = 2_000  # episodes replayed at a time: bounds memory, changes nothing else
 
-HELD = 2  # so many chunks are kept between learning and judging; more are replayed twice to bound memory
+HELD = 4  # so many chunks are kept between learning and judging; more are replayed twice to bound memory
 
 LATER = {"fit_questions": pl.String()}
 STATES = {**FEATURES.schema, **LATER, "priority": pl.String(), "missing": pl.String()}
@@ -132,14 +133,25 @@ def _replayed(history: History, as_of: date, instruments: dict[str, Instrument],
 
 
 def _assessed(
-    part: _Replayed, as_of: date, instruments: dict[str, Instrument], rules: Rules, learned: Learned
+    part: _Replayed,
+    as_of: date,
+    instruments: dict[str, Instrument],
+    rules: Rules,
+    learned: Learned,
+    replies: pl.DataFrame,
 ) -> Assessment:
     said = judged(part.real, part.sessions, learned)
     keyed = said.with_columns(episode_id=pl.col("unit")).select(FEATURES.schema.keys())
     raised = evaluate(Context(keyed, part.risk_answers, part.safety_checks, instruments, rules))
     lived = part.days.join(said.select("unit"), on="unit", how="semi", maintain_order="left")
     today = said.filter(pl.col("as_of") == as_of)
-    standing = raised.join(today.select("unit"), left_on="episode_id", right_on="unit", how="semi")
+    lives = with_answers(flag_lives(raised, lived), replies, as_of)
+    put_off = lives.filter(pl.col("state") == "snoozed").select("episode_id", "signal")
+    standing = (
+        raised.join(today.select("unit", real_id="episode_id"), left_on="episode_id", right_on="unit")
+        .join(put_off, left_on=["real_id", "signal"], right_on=["episode_id", "signal"], how="anti")
+        .drop("real_id")
+    )
     words = priorities(today.with_columns(episode_id=pl.col("unit")), standing, instruments).rename(
         {"episode_id": "unit"}
     )
@@ -151,7 +163,7 @@ def _assessed(
     )
     return Assessment(
         states,
-        flag_lives(raised, lived).select(FLAGS.keys()),
+        lives.select(FLAGS.keys()),
         _sessions(states, said, part.appointments),
         learned,
     )
@@ -188,7 +200,7 @@ class Replay:
         for number, start in enumerate(range(0, len(ids), CHUNK)):
             held = self._held.pop(number, None) if only is None else None
             part = held or self._part(ids.slice(start, CHUNK))
-            parts.append(_assessed(part, self.as_of, self.instruments, self.rules, learned))
+            parts.append(_assessed(part, self.as_of, self.instruments, self.rules, learned, self.history.replies))
         if not parts:
             empty = (pl.DataFrame(schema=STATES), pl.DataFrame(schema=FLAGS), pl.DataFrame(schema=SESSIONS))
             return Assessment(empty[0], empty[1], empty[2], learned)

@@ -24,7 +24,7 @@ def with_session_reached(days: pl.DataFrame) -> pl.DataFrame:
     ``days``: episode_id, as_of, sessions_attended, sorted by episode and day.
     """
     placed = with_places(days)
-    order = (pl.col("row") == pl.col("first")).cum_sum() * MOST
+    order = (pl.col("row") == pl.col("first")).cast(pl.Int64).cum_sum() * MOST
     most = placed.with_columns(reached=(order + pl.col("sessions_attended")).cum_max() - order)
     before = pl.when(pl.col("row") == pl.col("first")).then(0).otherwise(pl.col("reached").shift(1))
     return most.with_columns(new=pl.col("reached") > before).drop("row", "first", "is_last")

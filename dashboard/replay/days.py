@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from dashboard.analytics.leave import passes
 from dashboard.replay.known import History
 from dashboard.settings import Rules
 
@@ -38,13 +39,32 @@ def _limits(history: History, rules: Rules) -> list[pl.DataFrame]:
         after_learned=pl.col("learned").shift(-1).over("episode_id"),
         after_withdrawn=pl.col("withdrawn").shift(-1).over("episode_id"),
     )
-    found = []
+    found = _limits_after_leave(history, bases, rules)
     for limit in sorted({rules.no_contact_days + 1, rules.dropout_days, rules.booking_grace_days}):
         passes = pl.col("base") + pl.duration(days=limit)
         overtaken = (
             (pl.col("after") <= passes) & (pl.col("after_learned") <= passes) & pl.col("after_withdrawn").is_null()
         ).fill_null(False)
         found.append(_column(bases.filter(~overtaken), passes))
+    return found
+
+
+def _away(history: History) -> pl.DataFrame:
+    """Leave of anyone who was ever an episode's clinician, by episode."""
+    return history.episodes.select("episode_id", "clinician_id").unique().join(history.leave, on="clinician_id")
+
+
+def _limits_after_leave(history: History, bases: pl.DataFrame, rules: Rules) -> list[pl.DataFrame]:
+    """Days on which the limits pass when days of leave do not count, and those on which leave becomes known."""
+    away = _away(history)
+    if away.is_empty():
+        return []
+    found = [_column(away, pl.col("valid_from"))]
+    leave = away.select("episode_id", "from_day", "to_day").unique()
+    concerned = bases.join(leave.select("episode_id").unique(), on="episode_id", how="semi")
+    for limit in (rules.no_contact_days + 1, rules.booking_grace_days):
+        for passing in passes(concerned, leave, limit, every_step=True)[1:]:
+            found.append(_column(concerned.with_columns(passing.alias("passing")), pl.col("passing")))
     return found
 
 
@@ -59,7 +79,11 @@ def change_days(history: History, as_of: date, rules: Rules) -> pl.DataFrame:
         ),
         *(_column(appointments, pl.col(c)) for c in ("valid_from", "valid_to", "status_known_from")),
         _column(appointments, starts),
-        _column(appointments, starts + pl.duration(days=1)),
+        # the day after, a booking that nobody has said anything about lies no longer ahead
+        _column(
+            appointments.filter((pl.col("status") == "booked") | (pl.col("status_known_from") > starts)),
+            starts + pl.duration(days=1),
+        ),
         *(_column(scores, pl.col(c)) for c in ("valid_from", "valid_to", "taken_on")),
         _column(history.safety_checks, pl.col("checked_on")),
         *_limits(history, rules),

@@ -11,12 +11,20 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES, Frames
+from dashboard.replay.answers import REPLIES
 
 TRAINEES = {
     "clinician_id": pl.Int64(),
     "is_trainee": pl.Boolean(),
     "valid_from": pl.Date(),
     "valid_to": pl.Date(),
+}
+
+LEAVES = {
+    "clinician_id": pl.Int64(),
+    "from_day": pl.Date(),
+    "to_day": pl.Date(),
+    "valid_from": pl.Date(),
 }
 
 
@@ -26,7 +34,8 @@ class History:
 
     ``episodes``: EPISODES without as_of, plus valid_from, valid_to, ending_known_from. ``appointments``: APPOINTMENTS plus
     valid_from, valid_to, status_known_from. ``scores``: SCORES plus valid_from, valid_to. ``safety_checks``: SAFETY_CHECKS.
-    ``clinicians``: TRAINEES, of everyone in the practice.
+    ``clinicians``: TRAINEES and ``leave``: LEAVES, of everyone in the practice.
+    ``replies``: REPLIES.
     """
 
     episodes: pl.DataFrame
@@ -34,13 +43,15 @@ class History:
     scores: pl.DataFrame
     safety_checks: pl.DataFrame
     clinicians: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TRAINEES))
+    leave: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEAVES))
+    replies: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REPLIES))
 
     def of(self, episode_ids: pl.Series) -> History:
         """The part that belongs to some episodes."""
         wanted = episode_ids.to_frame("episode_id")
         parts = (self.episodes, self.appointments, self.scores, self.safety_checks)
         own = [part.join(wanted, on="episode_id", how="semi") for part in parts]
-        return History(own[0], own[1], own[2], own[3], self.clinicians)
+        return History(own[0], own[1], own[2], own[3], self.clinicians, self.leave, self.replies)
 
 
 def _valid() -> pl.Expr:
@@ -77,6 +88,13 @@ def as_known(history: History, days: pl.DataFrame) -> Frames:
     scores = history.scores.join(units, on="episode_id").filter(_valid() & (pl.col("taken_on") <= pl.col("as_of")))
     checks = history.safety_checks.join(units, on="episode_id").filter(pl.col("checked_on") <= pl.col("as_of"))
 
+    away = (
+        episodes.select("clinician_id", "unit", "as_of")
+        .join(history.leave, on="clinician_id")
+        .filter(pl.col("valid_from") <= pl.col("as_of"))
+        .select(pl.col("unit").alias("episode_id"), "from_day", "to_day")
+    )
+
     def keyed(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
         return frame.drop("episode_id").rename({"unit": "episode_id"}).select(columns)
 
@@ -85,4 +103,5 @@ def as_known(history: History, days: pl.DataFrame) -> Frames:
         keyed(appointments, list(APPOINTMENTS.schema)),
         keyed(scores, list(SCORES.schema)),
         keyed(checks, list(SAFETY_CHECKS.schema)),
+        away,
     )

@@ -17,16 +17,7 @@ def priorities(features: pl.DataFrame, raised: pl.DataFrame, instruments: dict[s
     Talk first: reliable worsening, no contact past the limit, or two families raised (data does not count as one). Worth
     discussing: one signal. Safety stands above all and apart from this.
     """
-    counted = (
-        raised.filter(pl.col("family") != "safety")
-        .group_by("episode_id")
-        .agg(
-            families=pl.col("family").filter(~pl.col("family").is_in(NOT_A_FAMILY)).n_unique(),
-            alone=pl.col("signal").is_in(FIRST_ALONE).any(),
-        )
-    )
     unknown = pl.col("outcome_threshold").is_null()
-    short = (pl.col("scores") < 2) | unknown
     instrument = name("outcome_instrument", instruments)
     missing = (
         pl.when(pl.col("scores") == 0)
@@ -36,14 +27,32 @@ def priorities(features: pl.DataFrame, raised: pl.DataFrame, instruments: dict[s
         .when(unknown)
         .then(pl.format("No reliable-change threshold is known for {}; the practice can set one.", instrument))
     )
-    return features.join(counted, on="episode_id", how="left").select(
-        "episode_id",
-        priority=pl.when((pl.col("families") >= 2) | pl.col("alone"))
-        .then(pl.lit("talk_first"))
-        .when(pl.col("families").is_not_null())
-        .then(pl.lit("worth_discussing"))
-        .when(short)
-        .then(pl.lit("not_enough_data"))
-        .otherwise(pl.lit("no_signals")),
-        missing=missing,
+    return worded(features.with_columns(missing=missing), raised).select("episode_id", "priority", "missing")
+
+
+def worded(states: pl.DataFrame, raised: pl.DataFrame) -> pl.DataFrame:
+    """``states`` (episode_id, missing and whatever else) with the ``priority`` that these standing signals give.
+
+    ``raised``: episode_id, signal, family.
+    """
+    counted = (
+        raised.filter(pl.col("family") != "safety")
+        .group_by("episode_id")
+        .agg(
+            families=pl.col("family").filter(~pl.col("family").is_in(NOT_A_FAMILY)).n_unique(),
+            alone=pl.col("signal").is_in(FIRST_ALONE).any(),
+        )
+    )
+    return (
+        states.join(counted, on="episode_id", how="left", maintain_order="left")
+        .with_columns(
+            priority=pl.when((pl.col("families") >= 2) | pl.col("alone"))
+            .then(pl.lit("talk_first"))
+            .when(pl.col("families").is_not_null())
+            .then(pl.lit("worth_discussing"))
+            .when(pl.col("missing").is_not_null())
+            .then(pl.lit("not_enough_data"))
+            .otherwise(pl.lit("no_signals"))
+        )
+        .drop("families", "alone")
     )

@@ -10,16 +10,19 @@ from dashboard.signals.wording import day
 
 
 def _words(rules: Rules) -> str:
-    return f"No attended session for more than {rules.no_contact_days} days and nothing booked."
+    return (
+        f"No attended session for more than {rules.no_contact_days} days and nothing booked; days of the clinician's leave do "
+        "not count."
+    )
 
 
 def _rule(context: Context) -> pl.DataFrame:
     limit = context.rules.no_contact_days
-    silent = context.features.filter((pl.col("days_since_contact") > limit) & pl.col("next_booked_on").is_null())
+    silent = context.features.filter((pl.col("no_contact_on") <= pl.col("as_of")) & pl.col("next_booked_on").is_null())
     seen = pl.when(pl.col("last_attended_on").is_null()).then(pl.lit("Opened")).otherwise(pl.lit("Last seen"))
     return silent.select(
         "episode_id",
-        since=pl.col("last_contact_on") + pl.duration(days=limit + 1),
+        since=pl.col("no_contact_on"),
         value=pl.col("days_since_contact").cast(pl.Float64),
         threshold=pl.lit(float(limit)),
         evidence=pl.format(
@@ -36,8 +39,8 @@ SIGNAL = Signal(
     prompt="What is known about where this client is, and who will get in touch?",
     minimum_data="An open episode.",
     source="The practice's own no-contact limit (project default 28 days).",
-    limits="Holidays and agreed pauses look the same; the clinician's answer tells them apart.",
+    limits="A client's holidays and agreed pauses look the same; the clinician's answer tells them apart.",
     reviewed_on="2026-11-20",
-    version="1",
+    version="2",
     rule=_rule,
 )

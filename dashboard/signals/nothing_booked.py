@@ -10,20 +10,21 @@ from dashboard.signals.wording import day
 
 
 def _words(rules: Rules) -> str:
-    return f"Nothing is booked {rules.booking_grace_days} days after the last session."
+    return (
+        f"Nothing is booked {rules.booking_grace_days} days after the last session; a clinician's leave does not count."
+    )
 
 
 def _rule(context: Context) -> pl.DataFrame:
-    grace = context.rules.booking_grace_days
     found = context.features.filter(
         pl.col("next_booked_on").is_null()
         & pl.col("last_attended_on").is_not_null()
-        & (pl.col("days_since_contact") >= grace)
-        & (pl.col("days_since_contact") <= context.rules.no_contact_days)
+        & (pl.col("unbooked_on") <= pl.col("as_of"))
+        & (pl.col("as_of") < pl.col("no_contact_on"))
     )
     return found.select(
         "episode_id",
-        since=pl.col("last_attended_on") + pl.duration(days=grace),
+        since=pl.col("unbooked_on"),
         value=pl.lit(0.0),
         threshold=pl.lit(1.0),
         evidence=pl.format("Last session on {}, no appointment ahead.", day("last_attended_on")),
@@ -40,6 +41,6 @@ SIGNAL = Signal(
     source="Project default; a missing next appointment is where contact is most easily lost.",
     limits="Bookings must be recorded for this to mean anything. Past the no-contact limit that signal stands instead.",
     reviewed_on="2026-11-20",
-    version="1",
+    version="2",
     rule=_rule,
 )

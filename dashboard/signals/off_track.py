@@ -16,6 +16,18 @@ def _words(_rules: Rules) -> str:
     )
 
 
+def _within(column: str, context: Context) -> pl.Expr:
+    """A limit in words: no score lies beyond the ends of the scale."""
+    ends = {key: one for key, one in context.instruments.items() if one.usable}
+    low, high = (
+        pl.col("outcome_instrument").replace_strict(
+            {key: float(getattr(one, end)) for key, one in ends.items()}, default=None, return_dtype=pl.Float64
+        )
+        for end in ("minimum", "maximum")
+    )
+    return pl.col(column).clip(low, high)
+
+
 def _rule(context: Context) -> pl.DataFrame:
     found = context.features.filter((pl.col("on_track") == "not_on_track") & pl.col("worsening_since").is_null())
     edge = pl.when(pl.col("latest") > pl.col("expected_high")).then("expected_high").otherwise("expected_low")
@@ -32,8 +44,8 @@ def _rule(context: Context) -> pl.DataFrame:
             day("latest_on"),
             pl.col("latest_session"),
             number(pl.col("baseline")),
-            number(pl.col("expected_low")),
-            number(pl.col("expected_high")),
+            number(_within("expected_low", context)),
+            number(_within("expected_high", context)),
         ),
     )
 

@@ -86,7 +86,7 @@ def _columns(rows: Sequence[CaseloadRow]) -> list[tuple[str, bool]]:
         (_head("Alliance", [row.alliance for row in rows]), True),
         ("Last appointments", False),
         ("Signals", False),
-        ("May end without agreement in the next 4 sessions", False),
+        ("May end without agreement, next 4 sessions", False),
     ]
 
 
@@ -113,7 +113,7 @@ def _row(row: CaseloadRow) -> str:
         f'<td data-label="Alliance" data-sort="{sort(row.alliance)}">{_measure(row.alliance, escape(row.alliance_words))}</td>'
         f'<td data-label="Last appointments">{strip(row.appointments)}</td>'
         f'<td data-label="Signals">{signals}{missing}</td>'
-        f'<td data-label="May end without agreement in the next 4 sessions">{_leaving(row.leaving)}</td></tr>'
+        f'<td data-label="May end without agreement, next 4 sessions">{_leaving(row.leaving)}</td></tr>'
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -10,10 +11,11 @@ from dashboard.analytics.changes import changes
 from dashboard.analytics.hazard_terms import REASONS
 from dashboard.instruments.instrument import Instrument
 from dashboard.replay.learning import Models
+from dashboard.signals import BY_KEY
 from dashboard.signals.wording import frequency, short_name
 from dashboard.ui.status import CHANGE
-from dashboard.ui.view import Block, Cell, Facts, Heading
-from dashboard.ui.words import MISSING, day, score, signed
+from dashboard.ui.view import Block, Cell, Facts, Heading, RaisedSignal
+from dashboard.ui.words import MISSING, day, score, signed, weeks
 
 FEW_EPISODES = 300  # product: "mostly published priors" under about so many known endings
 
@@ -78,3 +80,45 @@ def leaving_blocks(state: dict[str, Any], fitted: Models) -> list[Block]:
             ]
         ),
     ]
+
+
+def _answer(flag: dict[str, Any], replies: pl.DataFrame) -> str:
+    """The newest reply within the flag's life, in words."""
+    said = replies.filter((pl.col("signal") == flag["signal"]) & (pl.col("replied_on") >= flag["raised_on"]))
+    if flag["state"] not in ("answered", "snoozed") or said.is_empty():
+        return ""
+    one = said.row(-1, named=True)
+    how = "answered" if one["kind"] == "answered" else f"put off until {day(one['until_day'])}"
+    return f"{one['username']} {how} on {day(one['replied_on'])}: {one['reason']}"
+
+
+def _when(flag: dict[str, Any], as_of: date) -> str:
+    gone = "" if flag["cleared_on"] is None else f" · no longer raised since {day(flag['cleared_on'])}"
+    return f"Since {day(flag['since'])} ({weeks(flag['since'], as_of)}) · first known {day(flag['raised_on'])}{gone}"
+
+
+def raised_signals(
+    flags: pl.DataFrame, replies: pl.DataFrame, as_of: date
+) -> tuple[list[RaisedSignal], list[RaisedSignal]]:
+    """Standing and past signals in the registry's order, each with the newest reply within its life."""
+    standing_ones: list[RaisedSignal] = []
+    past: list[tuple[date, RaisedSignal]] = []
+    order = list(BY_KEY)
+    known = [flag for flag in flags.to_dicts() if flag["signal"] in BY_KEY]
+    for flag in sorted(known, key=lambda flag: (order.index(flag["signal"]), flag["since"])):
+        signal = BY_KEY[flag["signal"]]
+        stands = flag["cleared_on"] is None
+        made = RaisedSignal(
+            signal.title,
+            _when(flag, as_of),
+            flag["evidence"],
+            signal.prompt,
+            f"Source: {signal.source}",
+            stands,
+            _answer(flag, replies),
+        )
+        if stands:
+            standing_ones.append(made)
+        else:
+            past.append((flag["cleared_on"], made))
+    return standing_ones, [made for _, made in sorted(past, key=lambda one: one[0], reverse=True)]

@@ -81,9 +81,10 @@ def _signal(one: RaisedSignal) -> str:
     tone = "stands" if one.stands else "past"
     prompt = f'<p class="prompt">{escape(one.prompt)}</p>' if one.stands else ""
     source = f"<p><small>{escape(one.source)}</small></p>" if one.stands else ""
+    answer = f'<p class="answer">{escape(one.answer)}</p>' if one.answer else ""
     return (
         f'<li class="{tone}"><h3>{escape(one.title)}</h3><p><small>{escape(one.when)}</small></p>'
-        f"<p>{escape(one.evidence)}</p>{prompt}{source}</li>"
+        f"<p>{escape(one.evidence)}</p>{prompt}{answer}{source}</li>"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-WIDTH, HEIGHT = 132, 34
+WIDTH, HEIGHT = 108, 34
 BOX = 11
 
 

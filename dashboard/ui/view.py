@@ -83,7 +83,7 @@ class Table:
 
 @dataclass(frozen=True)
 class RaisedSignal:
-    """A signal on a page: what, since when, the evidence in numbers, the question, where the rule comes from."""
+    """A signal on a page: what, since when, the evidence in numbers, the question, where the rule comes from, the reply to it."""
 
     title: str
     when: str
@@ -91,6 +91,7 @@ class RaisedSignal:
     prompt: str
     source: str
     stands: bool
+    answer: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import polars as pl
 from dashboard.analytics.features import features
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES, Frames
 from dashboard.instruments import BUILT_IN
-from dashboard.replay import History, assess
+from dashboard.replay import History, Replay
 from dashboard.settings import Rules
 
 TODAY = date(2026, 11, 20)
@@ -36,6 +36,7 @@ def history(episodes: int) -> History:
             "appointment_id": np.arange(len(rows)) + 1,
             "starts_at": day.cast(pl.Datetime("us")),
             "status": np.where(draw.random(len(rows)) < 0.88, "attended", "no_show"),
+            "mode": pl.Series([None] * len(rows), dtype=pl.String),
             **known,
             "status_known_from": day,
         }
@@ -116,12 +117,18 @@ def run(sizes: tuple[int, ...] = (20_000, 200_000)) -> None:
         began = time.perf_counter()
         features(given, BUILT_IN, Rules())
         step = time.perf_counter() - began
+        replay = Replay(known, TODAY, BUILT_IN, Rules())
         began = time.perf_counter()
-        assess(known, TODAY, BUILT_IN, Rules())
+        learned = replay.learn({}, time.perf_counter)
+        learning = time.perf_counter() - began
+        replay = Replay(known, TODAY, BUILT_IN, Rules())
+        began = time.perf_counter()
+        replay.assess(learned)
         whole = time.perf_counter() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
             f"evaluate: {size:,} episodes, {sessions:,} appointments: features {step:.2f} s "
             f"({sessions / step:,.0f}/s, {step / copied:.0f} times the column copy), with replay of every past day "
-            f"{whole:.1f} s ({sessions / whole:,.0f}/s, {whole / copied:.0f} times), peak memory {peak:,.0f} MB"
+            f"and the models of each {whole:.1f} s ({sessions / whole:,.0f}/s, {whole / copied:.0f} times), learning them before "
+            f"{learning:.1f} s of which {learned.fits} fits {learned.fit_seconds:.1f} s, peak memory {peak:,.0f} MB"
         )

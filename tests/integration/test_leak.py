@@ -17,7 +17,7 @@ from dashboard.demo.practice import build
 from dashboard.evaluation import ensure_current
 from dashboard.intake.batch import Batch
 from dashboard.settings import Settings
-from queries import audit, caseload, exports, load, practices, quality, retention
+from queries import audit, caseload, exports, load, practices, quality, replies, retention
 from queries.engine import reading, writing
 from queries.frames import read_frame
 from queries.schema import migrate
@@ -51,6 +51,7 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "quality.first_sessions": lambda s, _: quality.first_sessions(s, LONG_AGO),
     "quality.without_baseline": lambda s, _: quality.without_baseline(s),
     "quality.newest_record": lambda s, _: quality.newest_record(s, TODAY),
+    "replies.replies": lambda s, _: replies.replies(s, TODAY),
     "load.safety_checks": lambda s, _: load.safety_checks(s, TODAY),
     "exports.episodes": lambda s, e: exports.episodes(s, e),
     "exports.flags": lambda s, e: exports.flags(s, e),
@@ -60,6 +61,7 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
 }
 # hold no client rows: counts of a practice, its imports, and the set-aside rows that only whole scopes get
 OF_THE_PRACTICE = {
+    "load.leaves",
     "load.trainees",
     "quality.imports",
     "quality.last_import",
@@ -208,7 +210,7 @@ def _builders(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
                 yield f"{short}.{name}", function
 
 
-@pytest.mark.parametrize("module", [caseload, quality, exports, load, retention], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", [caseload, quality, exports, load, replies, retention], ids=lambda m: m.__name__)
 def test_every_public_statement_builder_is_in_this_test(module: ModuleType) -> None:
     found = {name for name, _ in _builders(module)}
     assert found

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
+import polars as pl
 import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from dashboard import downloads, runtime
-from dashboard.access import Role, scope_for
+from dashboard.access import FirstLook, Role, first_look, scope_for
 from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.safety import record_check
+from pages.caseload import load as load_caseload
 from queries import caseload, people, sessions
 from queries.engine import reading
 from queries.frames import read_frame
@@ -303,3 +306,112 @@ def test_another_systems_export_is_uploaded_through_its_mapping(practice: Path, 
     app.run()
     assert not app.exception
     assert "scores: 2 new" in unescape(words(app))
+
+
+def _clinician_with_a_signal() -> tuple[str, dict[str, object], str]:
+    with reading(runtime.engine()) as connection:
+        listed = [name for name, role, *_ in people.list_users(connection, 1) if role == "clinician"]
+        for name in listed:
+            scope = scope_for(viewer(name))
+            flags = read_frame(connection, caseload.flags(scope)).filter(pl.col("family") != "safety")
+            states = {row["episode_id"]: row for row in read_frame(connection, caseload.states(scope)).to_dicts()}
+            for flag in flags.to_dicts():
+                if flag["episode_id"] in states:
+                    return name, states[flag["episode_id"]], flag["signal"]
+    raise AssertionError("the practice of the tests has a clinician with a signal")
+
+
+def test_a_clinician_answers_a_signal_and_the_supervisor_reads_it(practice: Path, sign_in: SignIn) -> None:
+    name, state, signal = _clinician_with_a_signal()
+    app = sign_in(name, "episode", episode=str(state["public_id"]))
+    next(box for box in app.selectbox if box.label == "Signal").select(signal)
+    next(box for box in app.text_input if box.label.startswith("Why")).input("on holiday, <b>back</b> on Monday")
+    next(button for button in app.button if button.label == "Save").click()
+    app.run()
+    assert not app.exception
+    said = words(sign_in("director", "episode", episode=str(state["public_id"])))
+    assert "on holiday, &lt;b&gt;back&lt;/b&gt; on Monday" in said
+    answered = sql("SELECT count(*) FROM flag WHERE state = 'answered' AND signal = :signal", signal=signal)
+    assert answered == [(1,)]
+    assert sql("SELECT username, detail FROM audit WHERE action = 'change signal answered'") == [(name, signal)]
+
+
+def test_a_signal_put_off_no_longer_counts_until_its_day(practice: Path, sign_in: SignIn) -> None:
+    from dashboard.replies import reply
+
+    name, state, _ = _clinician_with_a_signal()
+    now = runtime.settings().now()
+    standing = sql(
+        "SELECT DISTINCT signal FROM flag WHERE episode_id = :e AND cleared_on IS NULL AND family <> 'safety'",
+        e=state["episode_id"],
+    )
+    for (signal,) in standing:
+        reply(
+            runtime.engine(), runtime.settings(), viewer(name), str(state["public_id"]), signal=str(signal), kind="snoozed",
+            reason="agreed pause", until_day=now.date() + timedelta(days=10), now=now,
+        )  # fmt: skip
+    found = sql("SELECT priority FROM episode_state WHERE episode_id = :e", e=state["episode_id"])
+    assert found[0][0] in ("no_signals", "not_enough_data")
+
+
+@pytest.mark.parametrize(
+    ("change", "words_of_refusal"),
+    [
+        ({"signal": "risk_item"}, "Record that it was checked"),
+        ({"reason": "  "}, "in a few words"),
+        ({"kind": "snoozed", "until_day": None}, "Choose a day ahead"),
+        ({"kind": "praised"}, "Choose a signal"),
+        ({"reason": "x" * 201}, "200 characters"),
+    ],
+)
+def test_a_reply_that_says_nothing_or_hides_a_risk_is_refused(
+    practice: Path, change: dict[str, object], words_of_refusal: str
+) -> None:
+    from dashboard.replies import reply
+
+    name, state, signal = _clinician_with_a_signal()
+    given: dict[str, object] = {"signal": signal, "kind": "answered", "reason": "because", "until_day": None} | change
+    with pytest.raises(UnusableInput, match=words_of_refusal):
+        reply(
+            runtime.engine(), runtime.settings(), viewer(name), str(state["public_id"]), now=runtime.settings().now(), **given
+        )  # type: ignore[arg-type] # fmt: skip
+
+
+def test_nobody_answers_for_somebody_else(practice: Path, sign_in: SignIn) -> None:
+    from dashboard.replies import reply
+
+    name, state, signal = _clinician_with_a_signal()
+    assert "Answer a signal" not in str(sign_in("director", "episode", episode=str(state["public_id"])).expander)
+    with pytest.raises(NotAllowed):
+        reply(
+            runtime.engine(), runtime.settings(), viewer("director"), str(state["public_id"]), signal=signal, kind="answered",
+            reason="because", until_day=None, now=runtime.settings().now(),
+        )  # fmt: skip
+    assert name != "director"
+
+
+def test_a_clinician_sees_a_signal_before_the_supervisor_where_the_practice_says_so(practice: Path) -> None:
+    name, state, _ = _clinician_with_a_signal()
+    today = runtime.settings().today()
+    everyone = scope_for(viewer("director"))
+    with reading(runtime.engine()) as connection:
+        first = first_look(viewer("director"), 10_000, today)
+        whole = read_frame(connection, caseload.flags(everyone))
+        seen = read_frame(connection, caseload.flags(everyone, first=first))
+        own = read_frame(
+            connection, caseload.flags(scope_for(viewer(name)), first=first_look(viewer(name), 10_000, today))
+        )
+        states = load_caseload(connection, everyone, whole=True, first=first).states
+    assert set(seen["family"]) <= {"safety"}
+    assert whole.filter(pl.col("family") == "safety").height == seen.height
+    assert own.filter(pl.col("episode_id") == state["episode_id"]).height > 0
+    assert set(states["priority"]) <= {"no_signals", "not_enough_data"}
+
+
+def test_without_a_head_start_the_status_words_are_those_of_the_evaluation(practice: Path) -> None:
+    scope = scope_for(viewer("director"))
+    long_ago = FirstLook(None, runtime.settings().today() + timedelta(days=1))
+    with reading(runtime.engine()) as connection:
+        stored = load_caseload(connection, scope, whole=True).states.sort("episode_id")
+        again = load_caseload(connection, scope, whole=True, first=long_ago).states.sort("episode_id")
+    assert stored["priority"].to_list() == again["priority"].to_list()

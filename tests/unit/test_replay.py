@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -14,7 +15,9 @@ from dashboard.analytics.features import features
 from dashboard.analytics.scoring import risk_answers
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES, STATUSES
 from dashboard.replay import History, as_known, assess
+from dashboard.replay.course import with_session_reached
 from dashboard.replay.days import change_days
+from dashboard.replay.known import LEAVES
 from dashboard.replay.lives import flag_lives
 from dashboard.signals import Context, evaluate
 from tests.building import INSTRUMENTS, RULES, START
@@ -106,7 +109,13 @@ def histories(draw: st.DrawFn) -> History:
             "ending_known_from": START + timedelta(days=closed + draw(st.sampled_from([0, 9]))),
         }
     )
-    return history([an_episode(**ending)], visits, rated)
+    away = [
+        {"clinician_id": 1, "from_day": START + timedelta(days=first), "to_day": START + timedelta(days=first + length),
+         "valid_from": START + timedelta(days=first - draw(st.sampled_from([0, 20])))}
+        for first, length in draw(st.lists(st.tuples(st.integers(20, 110), st.integers(0, 30)), max_size=2))
+    ]  # fmt: skip
+    told = history([an_episode(**ending)], visits, rated)
+    return replace(told, leave=pl.DataFrame(away, schema=LEAVES))
 
 
 def lives_of(past: History, days: pl.DataFrame) -> pl.DataFrame:
@@ -188,3 +197,18 @@ def test_each_risk_answer_has_a_life_of_its_own() -> None:
 def test_a_practice_without_episodes_has_an_empty_evaluation(as_of: date) -> None:
     found = assess(history([], [], []), as_of, INSTRUMENTS, RULES)
     assert (found.states.height, found.flags.height, found.sessions.height) == (0, 0, 0)
+
+
+def test_sessions_reached_are_counted_per_episode_however_many_episodes_there_are() -> None:
+    count = 6_000
+    days = pl.DataFrame(
+        {
+            "episode_id": [n for n in range(count) for _ in range(3)],
+            "as_of": [START, START + timedelta(days=7), START + timedelta(days=14)] * count,
+            "sessions_attended": [1, 3, 2] * count,
+        },
+        schema_overrides={"episode_id": pl.Int64, "sessions_attended": pl.Int64},
+    )
+    found = with_session_reached(days)
+    assert found["reached"].to_list() == [1, 3, 3] * count
+    assert found["new"].to_list() == [True, True, False] * count
