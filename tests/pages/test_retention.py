@@ -14,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import runtime
-from dashboard.access import Role, Viewer, operator_scope
+from dashboard.access import FirstLook, Role, Viewer, operator_scope, scope_for
 from dashboard.ui.markup import markup
 from dashboard.ui.reading import Standing
 from dashboard.ui.view import Figure, Fold, Slot, View
@@ -32,8 +32,6 @@ DAY = date(2026, 11, 20)
 
 
 def people(username: str) -> list[dict[str, Any]]:
-    from dashboard.access import scope_for
-
     with reading(runtime.engine()) as connection:
         return read_frame(connection, caseload.clinicians(scope_for(viewer(username)))).to_dicts()
 
@@ -212,3 +210,18 @@ def test_what_stood_before_the_last_session_is_shown_newest_first_and_no_more_th
     assert first < second
     assert "20 Sep 2026" not in said
     assert "In 1 of 1 at least one signal stood" in said
+
+
+def test_signals_that_a_clinician_is_to_see_first_are_kept_from_the_look_back_of_others(practice: Path) -> None:
+    scope, long_ago = scope_for(viewer("director")), date(2000, 1, 1)
+    with reading(runtime.engine()) as connection:
+        every = read_frame(connection, retention.signals_before(scope, long_ago))
+        states = read_frame(connection, retention.episodes(scope)).select("episode_id", "clinician_id")
+        nobody = read_frame(connection, retention.signals_before(scope, long_ago, FirstLook(None, long_ago)))
+        passed = read_frame(connection, retention.signals_before(scope, long_ago, FirstLook(None, date(2100, 1, 1))))
+        own_id = every.join(states, on="episode_id")["clinician_id"][0]
+        own = read_frame(connection, retention.signals_before(scope, long_ago, FirstLook(own_id, long_ago)))
+    assert every.height > 0
+    assert nobody.is_empty()
+    assert passed.height == every.height
+    assert set(own.join(states, on="episode_id")["clinician_id"]) == {own_id}
