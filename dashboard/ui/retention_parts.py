@@ -134,7 +134,7 @@ def _agreement(states: pl.DataFrame, words: Mapping[str, Definition]) -> Table:
         numeric=frozenset({2, 3}),
         note="Kappa is agreement beyond what the two rates alone would give: 1 is full agreement, 0 is chance. It is left out "
         f"under {FEW_PAIRS} episodes judged by both, and where both give everyone the same answer. Definitions of leaving early "
-        "agree poorly to moderately everywhere (science 5.2).",
+        "agree poorly to moderately wherever they were compared (Xiao 2023).",
     )
 
 
@@ -229,7 +229,7 @@ def _raised(state: dict[str, Any], names: Names) -> list[str | Cell]:
             sub=f"usual at session {state['sessions_attended']}: {frequency(state['dropout_usual_4'])}",
         ),
         low if low == high else f"{low} to {high.removeprefix('about ')}",
-        "; ".join(reasons) or "several small things, none of them large",
+        "; ".join(reasons) or "nothing in this client's own record stands out",
     ]
 
 
