@@ -134,6 +134,17 @@ def check_can_answer_flag(viewer: Viewer, clinician_id: int) -> None:
         raise NotAllowed("Only the clinician of this episode can answer its signals.")
 
 
+def can_change_rules(role: Role) -> bool:
+    """Administrators save the numbers of the signal rules."""
+    return role is Role.ADMIN
+
+
+def check_can_change_rules(role: Role) -> None:
+    """Raises NotAllowed where ``can_change_rules`` is false."""
+    if not can_change_rules(role):
+        raise NotAllowed("Only an administrator can save another number for a rule.")
+
+
 @dataclass(frozen=True)
 class FirstLook:
     """The clinician sees a signal first: others' signals raised after ``since`` are not shown yet."""

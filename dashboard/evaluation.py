@@ -21,6 +21,7 @@ from dashboard.replay.learning import Learned, Timer, no_timer, unlearned
 from dashboard.settings import Settings
 from dashboard.signals import rules_version
 from queries import load, models, practices, store_evaluation
+from queries import rules as practice_rules
 from queries.engine import open_engine, reading, writing
 
 Progress = Callable[[str, float], None] | None
@@ -68,7 +69,8 @@ def evaluate(
     with writing(engine) as connection:
         name = practices.name_of(connection, practice_id)
         instruments = registry(load.own_instruments(connection, scope))
-        version = rules_version(settings.rules, instruments)
+        rules = practice_rules.in_force(connection, practice_id, settings.rules)
+        version = rules_version(rules, instruments)
         newest = load.latest_import(connection, scope)
         present = store_evaluation.find(connection, practice_id, as_of=as_of, rules_version=version)
         fresh = present is not None and present.data_import_id == newest and not everything
@@ -84,7 +86,7 @@ def evaluate(
         )
         only = list(touched or []) if lacks_only_these and is_current and not everything else None
         history = load.history(connection, scope, as_of, only if covered else None)
-        replay = Replay(history, as_of, instruments, settings.rules)
+        replay = Replay(history, as_of, instruments, rules)
         if covered:
             learned = stored.up_to(as_of)
         else:
@@ -105,7 +107,7 @@ def evaluate(
                 now=now,
                 rules_version=version,
                 model_version=learned.at(as_of).version,
-                settings=settings.rules.as_json(),
+                settings=rules.as_json(),
                 data_import_id=newest,
                 assessment=assessment,
                 is_current=is_current,

@@ -7,18 +7,20 @@ from datetime import date, timedelta
 import polars as pl
 
 from dashboard import runtime
-from dashboard.access import scope_for
+from dashboard.access import Viewer, can_change_rules, scope_for
 from dashboard.glossary import GLOSSARY
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.settings import Rules
-from dashboard.signals import SIGNALS
+from dashboard.signals import BY_KEY, SIGNALS
 from dashboard.signals.wording import short_name
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.show import show
-from dashboard.ui.view import Block, Cell, Facts, Fold, Heading, Para, Table, Term, View
-from dashboard.ui.words import MISSING, plural, score
+from dashboard.ui.view import Block, Cell, Facts, Fold, Heading, Para, Slot, Table, Term, View
+from dashboard.ui.what_if_form import what_if_form
+from dashboard.ui.words import MISSING, day, plural, score
+from dashboard.what_if import SAFE_RANGE, Flips, changed, rules_in_force, save_rule, what_if, whole_practice
 from pages import BY_NAME
 from queries import caseload as reads
 from queries import load as loads
@@ -97,6 +99,7 @@ def build(
     blocks += [
         Heading("This practice's numbers", "Project defaults unless this practice has set its own."),
         Fold("Show the numbers", [Table("The numbers the rules use", ("Setting", "Value"), numbers)]),
+        Slot("what_if"),
         Heading(
             "Questionnaires",
             f"{plural(len(rows), 'questionnaire')}. A practice needs its own licence where one is required; no item wording is "
@@ -116,6 +119,7 @@ def render() -> None:
     """Reads how often each signal was raised in the viewer's scope and shows the registries."""
     viewer = current_viewer()
     settings = runtime.settings()
+    rules = rules_in_force(runtime.engine(), settings, viewer.practice_id)
     scope = scope_for(viewer)
     since: date = settings.today() - timedelta(days=COUNTED_DAYS)
     with reading(runtime.engine()) as connection:
@@ -123,7 +127,61 @@ def render() -> None:
         counts: pl.DataFrame = read_frame(connection, reads.raised_lately(scope, since))
         instruments = registry(loads.own_instruments(connection, scope))
     raised = {row["signal"]: row["raised"] for row in counts.to_dicts()}
-    show(build(now, raised, instruments, settings.rules, sees_counts=not scope.is_empty))
+    show(
+        build(now, raised, instruments, rules, sees_counts=not scope.is_empty),
+        {"what_if": lambda: _what_if(viewer, rules)},
+    )
+
+
+def _numbers(rules: Rules) -> dict[str, tuple[str, float, float, float]]:
+    return {
+        name: (name.replace("_", " "), float(getattr(rules, name)), float(low), float(high))
+        for name, (low, high) in SAFE_RANGE.items()
+    }
+
+
+def _what_if(viewer: Viewer, rules: Rules) -> None:
+    scope = scope_for(viewer)
+
+    def attempt(name: str, value: float) -> list[Block]:
+        with reading(runtime.engine()) as connection:
+            found = what_if(
+                connection,
+                whole_practice(viewer.practice_id) if scope.is_empty else scope,
+                rules,
+                changed(rules, name, value),
+            )
+        return _flips(found, shows_rows=not scope.is_empty)
+
+    def save(name: str, value: float) -> str:
+        settings = runtime.settings()
+        return save_rule(runtime.engine(), settings, viewer, name, value, settings.now())
+
+    what_if_form(_numbers(rules), attempt, save if can_change_rules(viewer.role) else None)
+
+
+def _flips(found: Flips | None, *, shows_rows: bool) -> list[Block]:
+    """What would change, in counts; with the episodes for those who may see them."""
+    if found is None:
+        return [Para("Nothing has been evaluated yet.")]
+    newly, gone, episodes = found.counts
+    if not newly and not gone:
+        return [Para(f"Nothing would change on {day(found.as_of)}.")]
+    said = Para(
+        f"On {day(found.as_of)} {plural(newly, 'signal')} would be raised and {gone} would be gone, in "
+        f"{plural(episodes, 'open episode')}."
+    )
+    if not shows_rows:
+        return [said]
+    rows: list[list[str | Cell]] = [
+        [
+            Cell(row["client_code"], href=f"episode?episode={row['public_id']}"),
+            BY_KEY[row["signal"]].title,
+            "would be raised" if row["newly"] else "would be gone",
+        ]
+        for row in found.rows.to_dicts()
+    ]
+    return [said, Table("What would change, by signal", ("Episode", "Signal", "Change"), rows)]
 
 
 if __name__ == "__main__":

@@ -10,11 +10,12 @@ from dashboard import runtime
 from dashboard.access import Role, Viewer, check_can_manage_people
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.people import Person, add_person, disable_person, link_person, people, reset_person
-from dashboard.settings import Settings
+from dashboard.settings import Rules, Settings
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.show import show
 from dashboard.ui.view import Block, Fold, Heading, Notice, Slot, Table, View
 from dashboard.ui.words import MISSING, plural
+from dashboard.what_if import rules_in_force
 from pages import BY_NAME
 from queries import practices
 from queries.engine import reading
@@ -28,13 +29,12 @@ MEANS = {
 }
 
 
-def _rules(settings: Settings) -> list[list[str]]:
-    rules = [
-        [name.replace("_", " "), str(value) if value != "" else MISSING]
-        for name, value in settings.rules.as_json().items()
+def _rules(settings: Settings, rules: Rules) -> list[list[str]]:
+    numbers = [
+        [name.replace("_", " "), str(value) if value != "" else MISSING] for name, value in rules.as_json().items()
     ]
     return [
-        *rules,
+        *numbers,
         ["session idle minutes", str(settings.session_idle_minutes)],
         ["session absolute hours", str(settings.session_absolute_hours)],
         ["sign-in attempts before a pause", str(settings.max_sign_in_attempts)],
@@ -42,7 +42,7 @@ def _rules(settings: Settings) -> list[list[str]]:
     ]
 
 
-def build(practice: str, everyone: Sequence[Person], settings: Settings) -> View:
+def build(practice: str, everyone: Sequence[Person], settings: Settings, rules: Rules) -> View:
     """Who may sign in, what each role sees, and the rules in force (changed in supervision.toml)."""
     rows = [
         [
@@ -61,9 +61,10 @@ def build(practice: str, everyone: Sequence[Person], settings: Settings) -> View
         Heading("What each role sees"),
         Table("Roles", ("Role", "Sees"), [[role.value, words] for role, words in MEANS.items()]),
         Heading(
-            "This practice's rules", "Read only here: set in supervision.toml or SUPERVISION_* variables, then restart."
+            "This practice's rules",
+            "Try and save numbers under About the signals; the rest is set in supervision.toml or SUPERVISION_* variables.",
         ),
-        Fold("Show the rules", [Table("Rules in force", ("Setting", "Value"), _rules(settings))]),
+        Fold("Show the rules", [Table("Rules in force", ("Setting", "Value"), _rules(settings, rules))]),
     ]
     if not any(one.role == Role.DIRECTOR and one.is_active for one in everyone):
         blocks.insert(0, Notice("Nobody can see the whole practice yet: add a clinical director."))
@@ -173,7 +174,7 @@ def render() -> None:
         clinician_ids = practices.clinician_names(connection, viewer.practice_id)
     everyone = people(engine, practice=practice)
     show(
-        build(practice, everyone, runtime.settings()),
+        build(practice, everyone, runtime.settings(), rules_in_force(engine, runtime.settings(), viewer.practice_id)),
         {
             "result": _result,
             "add": lambda: _add(viewer, practice, clinician_ids),

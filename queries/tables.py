@@ -502,6 +502,17 @@ class SafetyCheck(Base):
     note: Mapped[str | None] = mapped_column(Text)
 
 
+class PracticeRules(Base):
+    """Numbers of the signal rules that an administrator saved; the newest stand before those of the settings."""
+
+    __tablename__ = "practice_rules"
+    id: Mapped[int] = _id()
+    practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), index=True)
+    rules: Mapped[dict[str, Any]] = mapped_column(JSON)
+    saved_at: Mapped[datetime]
+    username: Mapped[str]
+
+
 class FlagReply(Base):
     """What the clinician said to a signal: answered it, or put it off until a day. The newest within a flag's life counts."""
 

@@ -73,3 +73,8 @@ def show(view: View, slots: Mapping[str, Draw] | None = None) -> None:
     scope = f'<p class="scope">{escape(view.scope_line)}</p>' if view.scope_line else ""
     _html(f'{scope}<h1>{escape(view.title)}</h1><p class="question">{escape(view.question)}</p>')
     _blocks(view.blocks, slots or {})
+
+
+def show_blocks(blocks: Sequence[Block]) -> None:
+    """Parts alone, for what an action has to say."""
+    _blocks(blocks, {})

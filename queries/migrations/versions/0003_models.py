@@ -26,6 +26,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("practice_id", "fitted_on", name="pk_fitted_model"),
     )
     op.create_table(
+        "practice_rules",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("practice_id", BIG, nullable=False),
+        sa.Column("rules", sa.JSON(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(), nullable=False),
+        sa.Column("username", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practice.id"], name="fk_practice_rules_practice_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_practice_rules"),
+    )
+    op.create_index("ix_practice_rules_practice_id", "practice_rules", ["practice_id"])
+    op.create_table(
         "flag_reply",
         sa.Column("id", BIG, nullable=False),
         sa.Column("practice_id", BIG, nullable=False),
