@@ -11,6 +11,7 @@ import polars as pl
 from sqlalchemy import Connection, Date, func, literal, select
 
 from dashboard.access import Scope
+from dashboard.analytics.experience import SEEN
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES
 from dashboard.replay import History
 from queries.frames import read_frame
@@ -63,8 +64,16 @@ def _read(connection: Connection, statements: Sequence[Statement], ids: Sequence
     return frame
 
 
-def history(connection: Connection, scope: Scope, as_of: date, episode_ids: Sequence[int] | None = None) -> History:
+def history(
+    connection: Connection,
+    scope: Scope,
+    as_of: date,
+    episode_ids: Sequence[int] | None = None,
+    everyone: pl.DataFrame | None = None,
+) -> History:
     """Everything known by ``as_of`` about the episodes in scope (or those named), with its validity.
+
+    ``everyone``: what ``experience_known`` gave, where it has been read already.
 
     The scope is that of an episode's present clinician; a past version may name another.
     """
@@ -105,7 +114,16 @@ def history(connection: Connection, scope: Scope, as_of: date, episode_ids: Sequ
         checks = checks.filter(pl.col("episode_id").is_in(list(episode_ids)))
     order = [*APPOINTMENTS.schema, "valid_from", "valid_to", "status_known_from"]
     clinicians = pl.concat(read_frame(connection, statement) for statement in trainees(scope))
-    return History(episodes, appointments.select(order), scores, checks, clinicians)
+    if episode_ids is not None and everyone is None:
+        everyone = experience_known(connection, scope, as_of)
+    return History(episodes, appointments.select(order), scores, checks, clinicians, everyone)
+
+
+def experience_known(connection: Connection, scope: Scope, as_of: date) -> pl.DataFrame:
+    """Every version of every episode in scope known by a day, with its clinician and problem area (SEEN)."""
+    names = ["clinician_id", "problem_area", "opened_on"]
+    found = _read(connection, _versions(scope, Episode, EpisodeVersion, names, "id", as_of, None), None)
+    return found.select(pl.col(name).cast(kind) for name, kind in SEEN.items())
 
 
 def trainees(scope: Scope) -> list[Statement]:

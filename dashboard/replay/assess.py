@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from dashboard.analytics.features import FEATURES, features
+from dashboard.analytics.fit import fit_questions, joined
 from dashboard.analytics.scoring import risk_answers
 from dashboard.instruments.instrument import Instrument
 from dashboard.replay.course import sessions_known
@@ -25,8 +26,8 @@ CHUNK = 4_000  # episodes replayed at a time: bounds memory, changes nothing els
 
 HELD = 2  # so many chunks are kept between learning and judging; more are replayed twice to bound memory
 
-LATER = {"fit_questions": pl.String()}
-STATES = {**FEATURES.schema, **LATER, "priority": pl.String(), "missing": pl.String()}
+FIT = {"fit_questions": pl.String(), "fit_since": pl.String()}
+STATES = {**FEATURES.schema, **FIT, "priority": pl.String(), "missing": pl.String()}
 FLAGS = {
     "episode_id": pl.Int64(),
     "signal": pl.String(),
@@ -132,7 +133,12 @@ def _replayed(history: History, as_of: date, instruments: dict[str, Instrument],
 
 
 def _assessed(
-    part: _Replayed, as_of: date, instruments: dict[str, Instrument], rules: Rules, learned: Learned
+    part: _Replayed,
+    as_of: date,
+    instruments: dict[str, Instrument],
+    rules: Rules,
+    learned: Learned,
+    seen: pl.DataFrame,
 ) -> Assessment:
     said = judged(part.real, part.sessions, learned)
     keyed = said.with_columns(episode_id=pl.col("unit")).select(FEATURES.schema.keys())
@@ -145,7 +151,7 @@ def _assessed(
     )
     states = (
         today.join(words, on="unit")
-        .with_columns(pl.lit(None, dtype=t).alias(n) for n, t in LATER.items())
+        .join(joined(fit_questions(today, seen, rules)), on="episode_id", how="left")
         .select(STATES.keys())
         .sort("episode_id")
     )
@@ -188,7 +194,7 @@ class Replay:
         for number, start in enumerate(range(0, len(ids), CHUNK)):
             held = self._held.pop(number, None) if only is None else None
             part = held or self._part(ids.slice(start, CHUNK))
-            parts.append(_assessed(part, self.as_of, self.instruments, self.rules, learned))
+            parts.append(_assessed(part, self.as_of, self.instruments, self.rules, learned, self.history.seen))
         if not parts:
             empty = (pl.DataFrame(schema=STATES), pl.DataFrame(schema=FLAGS), pl.DataFrame(schema=SESSIONS))
             return Assessment(empty[0], empty[1], empty[2], learned)

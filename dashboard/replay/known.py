@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from dashboard.analytics.experience import SEEN
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES, Frames
 
 TRAINEES = {
@@ -26,7 +27,8 @@ class History:
 
     ``episodes``: EPISODES without as_of, plus valid_from, valid_to, ending_known_from. ``appointments``: APPOINTMENTS plus
     valid_from, valid_to, status_known_from. ``scores``: SCORES plus valid_from, valid_to. ``safety_checks``: SAFETY_CHECKS.
-    ``clinicians``: TRAINEES, of everyone in the practice.
+    ``clinicians``: TRAINEES, of everyone in the practice. ``everyone``: SEEN of the whole
+    practice where ``episodes`` is a part of it.
     """
 
     episodes: pl.DataFrame
@@ -34,13 +36,19 @@ class History:
     scores: pl.DataFrame
     safety_checks: pl.DataFrame
     clinicians: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TRAINEES))
+    everyone: pl.DataFrame | None = None
+
+    @property
+    def seen(self) -> pl.DataFrame:
+        """Who has seen which problem areas (SEEN): of the whole practice, also where this is a part of it."""
+        return self.episodes.select(*SEEN) if self.everyone is None else self.everyone
 
     def of(self, episode_ids: pl.Series) -> History:
         """The part that belongs to some episodes."""
         wanted = episode_ids.to_frame("episode_id")
         parts = (self.episodes, self.appointments, self.scores, self.safety_checks)
         own = [part.join(wanted, on="episode_id", how="semi") for part in parts]
-        return History(own[0], own[1], own[2], own[3], self.clinicians)
+        return History(own[0], own[1], own[2], own[3], self.clinicians, self.seen)
 
 
 def _valid() -> pl.Expr:

@@ -103,6 +103,8 @@ def cut(tables: dict[str, list[dict[str, object]]], day: date) -> dict[str, list
             continue
         if row["closed_on"] and max(str(row["closed_on"]), str(row["ending_recorded_on"])) > day.isoformat():
             row = row | {"closed_on": "", "ending": "", "ending_recorded_on": ""}
+        if str(row["change_requested_on"]) > day.isoformat():
+            row = row | {"change_requested_on": ""}
         kept["episodes"].append(row)
     names = {row["episode_id"] for row in kept["episodes"]}
     kept["appointments"] = []
