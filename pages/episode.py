@@ -21,6 +21,7 @@ from dashboard.instruments.instrument import Instrument
 from dashboard.signals import BY_KEY
 from dashboard.signals.wording import short_name
 from dashboard.ui.caseload_rows import client_totals
+from dashboard.ui.fit_blocks import episode_questions
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.show import show, theme
@@ -256,6 +257,7 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
         beside.append(Para("No signal stands." + (f" {state['missing']}" if state["missing"] else "")))
     if past:
         beside.append(Fold(f"No longer raised ({len(past)})", [Signals(past)]))
+    beside += episode_questions(state)
     blocks.append(Split([Place("measure"), Figure(panel)], beside))
     rows, notes = _change_rows(made, data.instruments)
     blocks.append(Heading("Change"))

@@ -13,9 +13,9 @@ from tests.browser.conftest import Served, go, open_page, serving, settled, supe
 
 pytestmark = pytest.mark.browser
 PAGES = {
-    "clinician": ["", "caseload", "data-quality", "about-signals"],
-    "supervisor": ["", "data-quality", "about-signals"],
-    "director": ["", "data-quality", "about-signals"],
+    "clinician": ["", "caseload", "alliance", "data-quality", "about-signals"],
+    "supervisor": ["", "alliance", "data-quality", "about-signals"],
+    "director": ["", "alliance", "data-quality", "about-signals"],
     "admin": ["", "people", "data-quality", "about-signals"],
 }
 # found in Streamlit's own markup, not in ours

@@ -75,6 +75,7 @@ def strings(value: object) -> list[str]:
     [
         ("director", None),
         ("director", "episode"),
+        ("director", "alliance"),
         ("director", "data_quality"),
         ("director", "about_signals"),
         ("admin", "people"),
