@@ -21,7 +21,7 @@ from dashboard.analytics.falls import falls
 from dashboard.analytics.scoring import totals
 from dashboard.analytics.third_session import SESSION, Cloud, cloud, points
 from dashboard.charts.alliance_course import Fall, alliance_course
-from dashboard.charts.alliance_outcome import Point, alliance_outcome
+from dashboard.charts.alliance_outcome import PUBLISHED, Point, alliance_outcome
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.practice_alliance import alliance_keys, experienced, practice_cloud, reflections
@@ -184,6 +184,7 @@ def build(data: Data, *, whose: str, today: date, chart_theme: str) -> View:
                 )
             )
         )
+        blocks.append(Para(f"Published link between alliance and outcome: {PUBLISHED}.", quiet=True))
     blocks += subscale_blocks(data.states, data.parts, data.instruments)
     blocks += difference_blocks(data.states, data.differences)
     blocks += silent_blocks(data.states, data.ceilings)

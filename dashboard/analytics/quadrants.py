@@ -50,7 +50,7 @@ QUADRANTS: tuple[Quadrant, ...] = (
         "What is going well here that could be named with the client, and is an ending in sight?",
     ),
 )
-ABOUT_THE_SAME = "One or both about the same: no change beyond measurement error, or no marked fall"
+ABOUT_THE_SAME = "One or both about the same: no change beyond measurement error"
 
 
 def quadrants(frame: pl.DataFrame) -> pl.DataFrame:

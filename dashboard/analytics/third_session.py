@@ -21,7 +21,7 @@ CELLS_SCHEMA = {"rating": pl.Float64(), "change": pl.Float64(), "episodes": pl.I
 
 @dataclass(frozen=True)
 class Cloud:
-    """A practice in counts: ``cells`` (CELLS_SCHEMA, centres), ``episodes`` it was made of, ``mean`` rating (null under ENOUGH)."""
+    """A practice in counts: ``cells`` (CELLS_SCHEMA), ``episodes`` it was made of, ``mean`` rating (null under ENOUGH)."""
 
     cells: pl.DataFrame
     episodes: int

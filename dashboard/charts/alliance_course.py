@@ -145,7 +145,8 @@ def alliance_course(falls: Sequence[Fall], *, rated: int, whose: str, as_of: dat
     return Panel(
         key="alliance-course",
         headline=headline,
-        subtitle=f"{whose} · open episodes with a marked fall, n = {len(ordered)} of {rated} rated · as of {_day(as_of)} · "
+        subtitle=f"{whose[0].upper()}{whose[1:]} · "
+        f"open episodes with a marked fall, n = {len(ordered)} of {rated} rated · as of {_day(as_of)} · "
         f"○ own earlier level ◆ lowest after the fall ● latest{more}",
         figure=figure,
         alt=f"Alliance ratings that fell, {whose}: own earlier level, lowest and latest of {len(ordered)} open episodes. "

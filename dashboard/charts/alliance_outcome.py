@@ -59,6 +59,7 @@ def alliance_outcome(
                     "symbol": "square",
                     "size": [8 + 14 * (count / most) ** 0.5 for _, _, count in cells],
                     "color": colours.rule,
+                    "line": {"width": 0},
                 },
                 text=[f"practice: {count} episodes near here" for _, _, count in cells],
                 hovertemplate="%{text}<extra></extra>",
@@ -79,7 +80,7 @@ def alliance_outcome(
         )
     )
     lowest = min([one.rating for one in points] + [x for x, _, _ in cells], default=50.0)
-    left = max(0.0, min(50.0, lowest // 10 * 10 - 5))
+    left = max(0.0, min(70.0, lowest // 10 * 10 - 10))
     for x, anchor, y, words in (
         (0.0, "left", 1.0, "rated lower,<br>better since"),
         (1.0, "right", 1.0, "rated higher,<br>better since"),
@@ -108,13 +109,14 @@ def alliance_outcome(
     return Panel(
         key="alliance-outcome",
         headline=headline,
-        subtitle=f"{whose} · open episodes rated on the day of session 3, with two outcome scores, n = {count}{behind} · as of "
+        subtitle=f"{whose[0].upper()}{whose[1:]} · "
+        f"open episodes rated on the day of session 3, with two outcome scores, n = {count}{behind} · as of "
         f"{_day(as_of)}",
         figure=figure,
         alt=f"Alliance at session 3 against outcome change so far, {whose}. {headline}.",
-        reading="Each dot is an open episode. To the right: a higher rating at session 3, on its questionnaire's own range from 0 "
+        reading="Each dot is an open episode. To the right: a higher rating at session 3, on its questionnaire's range from 0 "
         "to 100. Up: better since the first score; one step is the smallest change beyond measurement error. Dotted lines: "
-        "no change, and the practice's mean rating. No line is drawn through the dots, because so few cannot carry one. Published "
+        "no change, and the practice's mean rating. No line is drawn through the dots, since so few cannot carry one. Published "
         f"link: {PUBLISHED}. Early gain also lifts ratings, so this says nothing about cause.",
         numbers=Numbers(
             ("Episode", "Rating at session 3 (0 to 100)", "Change so far"),

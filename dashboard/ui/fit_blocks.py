@@ -17,11 +17,11 @@ from dashboard.ui.words import MISSING, day, plural, score
 
 SHOWN = 20  # rows of a table before the rest is folded away
 FIRST = "change_requested"  # always shown, at the top
-COLUMNS = ("Episode", "Fit question to explore", "Evidence", "Since")
+COLUMNS = ("Episode, since", "Fit question to explore", "Evidence")
 
 
-def _link(row: dict[str, Any]) -> Cell:
-    return Cell(row["client_code"], href=f"episode?episode={row['public_id']}")
+def _link(row: dict[str, Any], sub: str = "") -> Cell:
+    return Cell(row["client_code"], sub=sub, href=f"episode?episode={row['public_id']}")
 
 
 def asked(states: pl.DataFrame) -> pl.DataFrame:
@@ -54,10 +54,9 @@ def question_blocks(states: pl.DataFrame) -> list[Block]:
     found = asked(states)
     rows: list[list[str | Cell]] = [
         [
-            _link(row),
+            _link(row, day(row["since"])),
             Cell(BY_KEY[row["question"]].title, sub=BY_KEY[row["question"]].question),
             BY_KEY[row["question"]].grade,
-            day(row["since"]),
         ]
         for row in found.to_dicts()
     ]
@@ -177,14 +176,14 @@ def subscale_blocks(states: pl.DataFrame, parts: pl.DataFrame, instruments: dict
             if not own or next(iter(own.values()))["instrument"] != key:
                 continue
             cells = [_part(own.get(name)) for name in names]
-            rows.append([_link(state), *cells, day(max(one["taken_on"] for one in own.values()))])
+            rows.append([_link(state, day(max(one["taken_on"] for one in own.values()))), *cells])
         if not rows:
             continue
         one = instruments[key]
-        columns = ("Episode", *(name.replace("_", " ").capitalize() for name in names), "Latest on")
+        columns = ("Episode, latest", *(name.replace("_", " ").capitalize() for name in names))
         table = Table(
             f"Parts of the alliance on the {short_name(one)}", columns, rows, numeric=frozenset(range(1, len(names) + 1)),
-            note=f"{one.better} is better. Small: the client's own earlier level. Parts have few items and so a wide error.",
+            note=f"{one.better.capitalize()} is better. Small: the client's own earlier level. Parts have few items: a wide error.",
         )  # fmt: skip
         blocks.append(table if len(rows) <= SHOWN else Fold(f"{short_name(one)} ({len(rows)} episodes)", [table]))
     return [Heading("Bond, goals and tasks" if _has_bond(last) else "Parts of the alliance"), *blocks] if blocks else []
