@@ -183,7 +183,7 @@ def subscale_blocks(states: pl.DataFrame, parts: pl.DataFrame, instruments: dict
         columns = ("Episode, latest", *(name.replace("_", " ").capitalize() for name in names))
         table = Table(
             f"Parts of the alliance on the {short_name(one)}", columns, rows, numeric=frozenset(range(1, len(names) + 1)),
-            note=f"{one.better.capitalize()} is better. Small: the client's own earlier level. Parts have few items: a wide error.",
+            note=f"{one.better.capitalize()} is better. Small: the client's own earlier level. Few items, so a wide error.",
         )  # fmt: skip
         blocks.append(table if len(rows) <= SHOWN else Fold(f"{short_name(one)} ({len(rows)} episodes)", [table]))
     return [Heading("Bond, goals and tasks" if _has_bond(last) else "Parts of the alliance"), *blocks] if blocks else []

@@ -117,7 +117,9 @@ def test_colleagues_are_named_only_once_the_practice_agreed(practice: Path, sign
     runtime.configure(replace(runtime.settings(), share_experience=True), runtime.engine())
     said = unescape(words(sign_in(username, "alliance")))
     assert "share_experience = true" not in said
-    counts = re.findall(r"\((\d+)\)", said.split("Colleagues to ask")[1].split("</table>")[0])
+    counts = re.findall(
+        r"\((\d+)\)", said.split("Colleagues to ask, by problem area</caption>")[1].split("</table>")[0]
+    )
     assert counts
     assert all(int(count) >= 3 for count in counts)
 
