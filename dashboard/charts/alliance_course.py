@@ -98,6 +98,7 @@ def _lines(figure: go.Figure, row: int, falls: Sequence[Fall], colours: Palette)
         )
     figure.update_yaxes(
         tickvals=places, ticktext=[escape(one.code) for one in falls], range=[0.4, len(falls) + 0.6], showgrid=False,
+        automargin=True,
         row=row, col=1,
     )  # fmt: skip
     figure.update_xaxes(
@@ -129,7 +130,7 @@ def alliance_course(falls: Sequence[Fall], *, rated: int, whose: str, as_of: dat
         else:
             figure.update_xaxes(visible=False)
             figure.update_yaxes(visible=False)
-    figure.update_layout(template=template(colours), height=sum(heights), margin={"l": 84, "r": 112, "t": 8, "b": 48})
+    figure.update_layout(template=template(colours), height=sum(heights), margin={"l": 60, "r": 100, "t": 8, "b": 48})
     counts = {word: sum(one.word == word for one in ordered) for word in ORDER}
     lasting = len(ordered) - counts["recovered"]
     if not ordered:

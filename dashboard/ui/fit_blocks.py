@@ -15,6 +15,7 @@ from dashboard.signals.wording import short_name
 from dashboard.ui.view import Block, Cell, Fold, Heading, Para, Table, Term
 from dashboard.ui.words import MISSING, day, plural, score
 
+SIGNAL_ABOVE = "Its question stands with the signal."
 SHOWN = 20  # rows of a table before the rest is folded away
 FIRST = "change_requested"  # always shown, at the top
 COLUMNS = ("Episode, since", "Fit question to explore", "Evidence")
@@ -56,7 +57,7 @@ def question_blocks(states: pl.DataFrame) -> list[Block]:
         [
             _link(row, day(row["since"])),
             Cell(BY_KEY[row["question"]].title, sub=BY_KEY[row["question"]].question),
-            BY_KEY[row["question"]].grade,
+            Cell(sub=BY_KEY[row["question"]].grade),
         ]
         for row in found.to_dicts()
     ]
@@ -92,7 +93,10 @@ def episode_questions(state: dict[str, Any]) -> list[Block]:
     if not found:
         return []
     words = [
-        Term(one.title, f"{one.question} Evidence: {one.grade}. Since {day(row['since'])}.")
+        Term(
+            one.title,
+            f"{SIGNAL_ABOVE if one.signal else one.question} Evidence: {one.grade}. Since {day(row['since'])}.",
+        )
         for row in found
         for one in (BY_KEY[row["question"]],)
     ]
@@ -142,7 +146,7 @@ def quadrant_blocks(states: pl.DataFrame, marked: pl.DataFrame, instruments: dic
         inside = told.filter((pl.col("alliance") == one.alliance) & (pl.col("symptoms") == one.symptoms))
         codes = sorted(inside["client_code"].to_list())
         named = ", ".join(codes[:12]) + (f" and {len(codes) - 12} more" if len(codes) > 12 else "")
-        rows.append([Cell(one.title, sub=one.question), str(len(codes)), named or MISSING])
+        rows.append([Cell(one.title, sub=one.question), Cell(str(len(codes)), sub=named)])
     same = told.filter((pl.col("alliance") == "same") | (pl.col("symptoms") == "same")).height
     return [
         Heading(
@@ -150,9 +154,8 @@ def quadrant_blocks(states: pl.DataFrame, marked: pl.DataFrame, instruments: dic
         ),
         Table(
             "Episodes by change in the alliance rating and in scores",
-            ("Where", "Episodes", "Which"),
-            [*rows, [ABOUT_THE_SAME, str(same), MISSING]],
-            numeric=frozenset({1}),
+            ("Where", "Episodes"),
+            [*rows, [ABOUT_THE_SAME, str(same)]],
             note=f"{plural(placed.height - told.height, 'episode')} with too few ratings or scores to say. Neither is read as "
             "the other's cause: early gain lifts ratings too.",
         ),

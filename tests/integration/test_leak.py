@@ -61,7 +61,13 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "exports.audit": lambda s, _: exports.audit(s, Role.CLINICIAN),
 }
 # hold no client rows: counts of a practice, its imports, and the set-aside rows that only whole scopes get
-OF_THE_PRACTICE = {"quality.imports", "quality.last_import", "quality.set_aside_count", "exports.set_aside"}
+OF_THE_PRACTICE = {
+    "load.trainees",
+    "quality.imports",
+    "quality.last_import",
+    "quality.set_aside_count",
+    "exports.set_aside",
+}
 COUNTS = {"caseload.raised_lately", "quality.newest_record", "caseload.evaluation"}
 
 
