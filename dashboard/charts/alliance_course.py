@@ -16,6 +16,7 @@ from dashboard.glossary import meaning
 
 ROW, EDGE = 30, 64  # pixels per line and per axis
 MOST = 20  # lines drawn; the table has them all
+LONGEST = 12  # characters of a code beside a line: more leaves no room for the line on a narrow screen
 ORDER = ("still lower", "not rated since", "recovering", "recovered")
 
 
@@ -33,6 +34,11 @@ class Fall:
     lowest: float
     latest: float
     word: str
+
+
+def label(code: str) -> str:
+    """A client's code as a figure can hold it: a long one is cut (the numbers have it whole), nothing in it is markup."""
+    return escape(code if len(code) <= LONGEST else f"{code[: LONGEST - 1]}…")
 
 
 def _score(value: float) -> str:
@@ -76,7 +82,7 @@ def _lines(figure: go.Figure, row: int, falls: Sequence[Fall], colours: Palette)
                 y=places,
                 mode="markers",
                 marker=marker,
-                text=[escape(one.code) for one in falls],
+                text=[label(one.code) for one in falls],
                 hovertemplate="%{text}: " + name + " %{x}<extra></extra>",
             ),
             row=row,
@@ -97,7 +103,7 @@ def _lines(figure: go.Figure, row: int, falls: Sequence[Fall], colours: Palette)
             col=1,
         )
     figure.update_yaxes(
-        tickvals=places, ticktext=[escape(one.code) for one in falls], range=[0.4, len(falls) + 0.6], showgrid=False,
+        tickvals=places, ticktext=[label(one.code) for one in falls], range=[0.4, len(falls) + 0.6], showgrid=False,
         automargin=True,
         row=row, col=1,
     )  # fmt: skip

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from html import escape
 
 import plotly.graph_objects as go
 
+from dashboard.charts.alliance_course import label
 from dashboard.charts.panel import Numbers, Panel
 from dashboard.charts.style import palette, template
 
@@ -75,7 +75,7 @@ def alliance_outcome(
             y=[max(-EDGE, min(EDGE, one.change)) for one in points],
             mode="markers",
             marker={"size": 9, "color": colours.ink, "line": {"color": colours.page, "width": 1}},
-            text=[escape(one.code) for one in points],
+            text=[label(one.code) for one in points],
             hovertemplate="%{text}: %{x:.0f} of 100 at session 3<extra></extra>",
         )
     )

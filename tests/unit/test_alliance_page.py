@@ -13,7 +13,7 @@ from dashboard.analytics.falls import FALLS_SCHEMA, falls
 from dashboard.analytics.quadrants import QUADRANTS, quadrants
 from dashboard.analytics.scoring import totals
 from dashboard.analytics.third_session import POINTS_SCHEMA, cloud, points
-from dashboard.charts.alliance_course import Fall, alliance_course
+from dashboard.charts.alliance_course import Fall, alliance_course, label
 from dashboard.charts.alliance_outcome import Point, alliance_outcome
 from dashboard.contracts import SCORES
 from tests.building import INSTRUMENTS, one_row, scores, week
@@ -163,3 +163,10 @@ def test_what_has_not_mended_stands_first() -> None:
     panel = alliance_course(many, rated=9, whose="your episodes", as_of=TODAY, theme="light")
     assert [row[-1] for row in panel.numbers.rows] == ["still lower", "not rated since", "recovering", "recovered"]
     assert panel.headline == "3 of 4 marked falls not back near the client's own earlier level"
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"), [("4F-210", "4F-210"), ("A" * 12, "A" * 12), ("A" * 13, "A" * 11 + "…"), ("<b>x", "&lt;b&gt;x")]
+)
+def test_a_code_beside_a_line_is_short_and_plain(code: str, shown: str) -> None:
+    assert label(code) == shown
