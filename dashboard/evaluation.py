@@ -15,6 +15,7 @@ from multiprocessing import get_context
 from sqlalchemy import Connection, Engine
 
 from dashboard.access import operator_scope
+from dashboard.analytics.experience import NEW_AREA, new_areas
 from dashboard.instruments import registry
 from dashboard.replay import Replay
 from dashboard.replay.learning import Learned, Timer, no_timer, unlearned
@@ -85,7 +86,13 @@ def evaluate(
             and present.data_import_id == import_before
         )
         only = list(touched or []) if lacks_only_these and is_current and not everything else None
-        history = load.history(connection, scope, as_of, only if covered else None)
+        seen = load.experience_known(connection, scope, as_of) if only is not None else None
+        if only is not None and present is not None and seen is not None:
+            now_new = new_areas(seen, as_of)
+            before = store_evaluation.asked_in(connection, present.id, NEW_AREA)
+            # an episode told of today may be another's earlier one
+            only = sorted({*only, *(one for one, asked in before.items() if asked != (one in now_new))})
+        history = load.history(connection, scope, as_of, only if covered else None, seen)
         replay = Replay(history, as_of, instruments, rules)
         if covered:
             learned = stored.up_to(as_of)

@@ -22,6 +22,7 @@ GLOSSARY: dict[str, str] = {
     "repair": "The rating came back at least half of the way it fell, to within one usual spread of the earlier level.",
     "ceiling": "Ratings at the best possible value time after time: they can no longer tell anything apart.",
     "signal": "A rule that suggests a conversation; it names what was seen, since when, and a question to ask.",
+    "fit question": "Something to explore about how client, clinician and approach work together; never a match score.",
     "safety": "A risk item answered above zero; it stands outside every score and order until a check is recorded.",
     "coverage": "The share of open episodes with a score in the last 30 days.",
     "set aside": "A row of an import that broke a rule: kept with its reason, not used.",

@@ -30,6 +30,8 @@ class Rules:
     booking_grace_days: int = 7  # project default: days after a session before "nothing booked" is raised
     ceiling_sessions: int = 3  # science 4.5 (ii): three or more ratings at the maximum say nothing
     dropout_raised: float = 3.0  # science 5.4: more than three times the usual hazard is high
+    early_alliance_from: int = 3  # science 7, F1: by session 3
+    early_alliance_to: int = 6  # project default: until this session a low start counts as early
     preferred_outcome: str = ""  # an instrument key put first whatever its count
 
     def as_json(self) -> dict[str, Any]:
@@ -55,6 +57,9 @@ class Settings:
     min_closed_episodes: int = 10
     clinician_first_days: int = (
         0  # project default: no head start; days a clinician sees a signal before the supervisor
+    )
+    share_experience: bool = (
+        False  # whether colleagues are named by the problem areas they have seen; needs their consent
     )
     rules: Rules = Rules()
 

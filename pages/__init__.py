@@ -28,6 +28,13 @@ PAGES = (
     Page(
         "episode", "episode", "Episode", "What has happened in this episode, and since when?", CLINICAL, in_menu=False
     ),
+    Page(
+        "alliance",
+        "alliance",
+        "Alliance and fit",
+        "Where might the working relationship need attention, and is it being repaired?",
+        CLINICAL,
+    ),
     Page("retention", "retention", "Retention", "When do episodes end early, and what came before?", CLINICAL),
     Page("data_quality", "data-quality", "Data quality", "How far can I trust what I see?", EVERYONE),
     Page(

@@ -34,6 +34,7 @@ FAMILY = {
     "outcome": "Outcome",
     "alliance": "Alliance",
     "retention": "Retention",
+    "fit": "Fit: questions to explore together, never a score",
     "data": "Data: says what cannot be seen",
 }
 

@@ -26,6 +26,7 @@ from dashboard.signals import BY_KEY
 from dashboard.signals.wording import short_name
 from dashboard.ui.caseload_rows import client_totals
 from dashboard.ui.episode_parts import change_rows, leaving_blocks, raised_signals
+from dashboard.ui.fit_blocks import episode_questions
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.reply_form import Reply, reply_form
@@ -236,6 +237,7 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
         beside.append(Para("No signal stands." + (f" {state['missing']}" if state["missing"] else "")))
     if past:
         beside.append(Fold(f"No longer raised ({len(past)})", [Signals(past)]))
+    beside += episode_questions(state)
     blocks.append(Split([Place("measure"), Figure(panel)], beside))
     rows, notes = change_rows(made, data.instruments)
     if state["dropout_next_4"] is not None:

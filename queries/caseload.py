@@ -60,6 +60,8 @@ STATE = (
     "alliance_latest_on",
     "alliance_reference",
     "rupture",
+    "fit_questions",
+    "fit_since",
     "priority",
     "missing",
 )

@@ -11,6 +11,7 @@ import polars as pl
 from sqlalchemy import Connection, Date, func, literal, select
 
 from dashboard.access import Scope
+from dashboard.analytics.experience import SEEN
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES
 from dashboard.replay import History
 from dashboard.replay.answers import REPLIES
@@ -66,8 +67,16 @@ def _read(connection: Connection, statements: Sequence[Statement], ids: Sequence
     return frame
 
 
-def history(connection: Connection, scope: Scope, as_of: date, episode_ids: Sequence[int] | None = None) -> History:
+def history(
+    connection: Connection,
+    scope: Scope,
+    as_of: date,
+    episode_ids: Sequence[int] | None = None,
+    everyone: pl.DataFrame | None = None,
+) -> History:
     """Everything known by ``as_of`` about the episodes in scope (or those named), with its validity.
+
+    ``everyone``: what ``experience_known`` gave, where it has been read already.
 
     The scope is that of an episode's present clinician; a past version may name another.
     """
@@ -109,9 +118,10 @@ def history(connection: Connection, scope: Scope, as_of: date, episode_ids: Sequ
     order = [*APPOINTMENTS.schema, "valid_from", "valid_to", "status_known_from"]
     clinicians = pl.concat(read_frame(connection, statement) for statement in trainees(scope))
     said = read_frame(connection, replies(scope, as_of)).select(REPLIES.keys())
-    return History(
-        episodes, appointments.select(order), scores, checks, clinicians, read_frame(connection, leaves(scope)), said
-    )
+    if episode_ids is not None and everyone is None:
+        everyone = experience_known(connection, scope, as_of)
+    away = read_frame(connection, leaves(scope))
+    return History(episodes, appointments.select(order), scores, checks, clinicians, away, said, everyone)
 
 
 def leaves(scope: Scope) -> Statement:
@@ -122,6 +132,13 @@ def leaves(scope: Scope) -> Statement:
         Leave.to_day,
         func.coalesce(Leave.known_from, Leave.from_day, type_=Date).label("valid_from"),
     ).where(Leave.practice_id == scope.practice_id)
+
+
+def experience_known(connection: Connection, scope: Scope, as_of: date) -> pl.DataFrame:
+    """Every version of every episode in scope known by a day, with its clinician and problem area (SEEN)."""
+    names = ["clinician_id", "problem_area", "opened_on"]
+    found = _read(connection, _versions(scope, Episode, EpisodeVersion, names, "id", as_of, None), None)
+    return found.select(pl.col(name).cast(kind) for name, kind in SEEN.items())
 
 
 def trainees(scope: Scope) -> list[Statement]:

@@ -129,6 +129,16 @@ def replace_episodes(
     _write(connection, evaluation_id, practice_id, assessment)
 
 
+def asked_in(connection: Connection, evaluation_id: int, question: str) -> dict[int, bool]:
+    """Open episodes of an evaluation, and whether a fit question is asked of each."""
+    found = connection.execute(
+        select(EpisodeState.episode_id, EpisodeState.fit_questions).where(
+            EpisodeState.evaluation_id == evaluation_id, EpisodeState.closed_on.is_(None)
+        )
+    )
+    return {int(row.episode_id): question in (row.fit_questions or "").split(";") for row in found}
+
+
 def current_day(connection: Connection, practice_id: int) -> date | None:
     """The day of the evaluation that pages read; null in a practice never evaluated."""
     return connection.execute(

@@ -430,6 +430,7 @@ class EpisodeState(Base):
     dropout_relative: Mapped[float | None]
     dropout_reasons: Mapped[str | None]
     fit_questions: Mapped[str | None]
+    fit_since: Mapped[str | None]
     priority: Mapped[str]
     missing: Mapped[str | None]
     d1_unilateral: Mapped[bool | None]

@@ -60,6 +60,9 @@ def _rows(seed: int, today: date, clinicians: int, episodes: int) -> dict[str, l
                 if draw.random() < 0.7:
                     tables["scores"].append(_score(episode, day, "srs", "total", round(srs, 1), day))
             day += timedelta(days=draw.choice([7, 7, 14]))
+        fit = random.Random(f"{seed}-{number}")
+        if fit.random() < 0.3:
+            _add_wai(tables["scores"], episode, fit)
         closed = draw.random() < 0.6 and last < today - timedelta(days=20)
         ending = draw.choice(ENDINGS) if closed else ""
         tables["episodes"].append(
@@ -72,6 +75,9 @@ def _rows(seed: int, today: date, clinicians: int, episodes: int) -> dict[str, l
                 "closed_on": last + timedelta(days=10) if closed else "",
                 "ending": ending or ("unknown" if closed else ""),
                 "planned_sessions": draw.choice(["", 8, 12]),
+                "problem_area": fit.choice(["grief", "anxiety;grief", "depression", ""]),
+                "preference_met": fit.choice(["yes", "no", "unknown", ""]),
+                "change_requested_on": opened + timedelta(days=fit.randint(0, 200)) if fit.random() < 0.2 else "",
                 "ending_recorded_on": last + timedelta(days=15) if closed else "",
             }
         )
@@ -87,6 +93,17 @@ def _rows(seed: int, today: date, clinicians: int, episodes: int) -> dict[str, l
                 }
             )
     return tables
+
+
+def _add_wai(scores: list[dict[str, object]], episode: str, draw: random.Random) -> None:
+    """Bond, goal and task beside a total, on the days on which the client rated the sessions already; often more often."""
+    days = sorted({row["taken_on"] for row in scores if row["episode_id"] == episode}, key=str)
+    lower = draw.choice([0, 4, 6])
+    for day in days:
+        bond = draw.randint(15, 20)
+        parts = {"bond": bond, "goal": bond - draw.randint(0, lower), "task": bond - draw.randint(0, lower)}
+        scores += [_score(episode, day, "wai_sr", name, value, day) for name, value in parts.items()]  # type: ignore[arg-type]
+        scores.append(_score(episode, day, "wai_sr", "total", sum(parts.values()), day))  # type: ignore[arg-type]
 
 
 def _score(episode: str, day: date, instrument: str, scale: str, value: object, known: date) -> dict[str, object]:

@@ -63,6 +63,18 @@ def marks(totals: pl.DataFrame, instruments: dict[str, Instrument]) -> pl.DataFr
     return judged(rated, "episode_id").with_columns(at_best=pl.col("value") == best).select(MARKS_SCHEMA.keys())
 
 
+def _from_worst(instruments: dict[str, Instrument]) -> pl.Expr:
+    """Column ``mean`` on 0-1, higher better; null where the instrument's range is not known."""
+    known = {key: one for key, one in instruments.items() if one.kind == "alliance" and one.usable}
+
+    def of(name: str) -> pl.Expr:
+        values = {key: float(getattr(one, name)) for key, one in known.items()}
+        return pl.col("instrument").replace_strict(values, default=None, return_dtype=pl.Float64)
+
+    up = (pl.col("mean") - of("minimum")) / (of("maximum") - of("minimum"))
+    return pl.when(of("direction") > 0).then(up).otherwise(1 - up).round(9)
+
+
 def alliance(
     marked: pl.DataFrame, frame: pl.DataFrame, instruments: dict[str, Instrument], rules: Rules
 ) -> pl.DataFrame:
@@ -72,6 +84,7 @@ def alliance(
     unrated where sessions followed without a rating, and unrepaired where the episode closed or the client has not returned
     within the dropout limit. ``alliance_reference`` comes from earlier ratings only. ``rupture_back``: the latest rating is
     near the reference again. ``ceiling``: the last ``rules.ceiling_sessions`` ratings or more are all the best possible.
+    ``alliance_mean``: of all ratings so far, 0-1, higher better.
     """
     placed = with_places(marked).with_columns(best_from=run_begins("at_best"))
     ceiling_row = pl.col("best_from") + rules.ceiling_sessions - 1
@@ -87,9 +100,11 @@ def alliance(
     direction = pl.col("instrument").replace_strict(
         {key: one.direction for key, one in instruments.items()}, return_dtype=pl.Int64
     )
-    return last.select(
+    means = marked.group_by("episode_id").agg(mean=pl.col("value").mean())
+    return last.join(means, on="episode_id", how="left", maintain_order="left").select(
         "episode_id",
         alliance_instrument="instrument",
+        alliance_mean=_from_worst(instruments),
         alliance_scores=pl.col("row") - pl.col("first") + 1,
         alliance_latest="value",
         alliance_latest_on="taken_on",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from dashboard.analytics.agreement import agreement
 from dashboard.analytics.alliance import alliance, marks
 from dashboard.analytics.attendance import attendance, dated
 from dashboard.analytics.endings import endings
@@ -30,6 +31,8 @@ JUDGED = {
     "dropout_usual_4": _REAL,
     "dropout_relative": _REAL,
     "dropout_reasons": _WORD,
+    "alliance_low_below": _REAL,
+    "alliance_low_since": _DAY,
 }
 
 FEATURES = Contract(
@@ -75,6 +78,7 @@ FEATURES = Contract(
         "cutoff": _REAL,
         "alliance_instrument": _WORD,
         "alliance_scores": _INT,
+        "alliance_mean": _REAL,
         "alliance_latest": _REAL,
         "alliance_latest_on": _DAY,
         "alliance_reference": _REAL,
@@ -87,6 +91,11 @@ FEATURES = Contract(
         "rupture_back": _YES,
         "ceiling": _YES,
         "ceiling_since": _DAY,
+        "agreement_since": _DAY,
+        "agreement_part": _WORD,
+        "agreement_value": _REAL,
+        "agreement_bond": _REAL,
+        "agreement_limit": _REAL,
         "last_measure_on": _DAY,
         "d1_unilateral": _YES,
         "d2_no_return": _YES,
@@ -116,6 +125,8 @@ def features(frames: Frames, instruments: dict[str, Instrument], rules: Rules) -
         .with_columns(pl.col("sessions_attended", "missed_recent").fill_null(0))
     )
     frame = frame.join(alliance(marks(made, instruments), frame, instruments, rules), on="episode_id", how="left")
+    own = frame.select("episode_id", "alliance_instrument")
+    frame = frame.join(agreement(made, own, instruments), on="episode_id", how="left")
     frame = frame.with_columns(
         pl.col("scores", "alliance_scores").fill_null(0),
         pl.col("ceiling").fill_null(False),

@@ -152,12 +152,22 @@ class Story:
             if self.alliance == "srs":
                 self._score(day, "srs", "total", round(rating, 1))
             else:
-                self._score(day, "wai_sr", "total", int(np.clip(round(12 + (rating - 8) * 1.5), 12, 60)))
+                self._wai(day, int(np.clip(round(12 + (rating - 8) * 1.5), 12, 60)))
                 if self.draw.random() < 0.3:
                     self._score(
                         day, "wai_sr_t", "total", int(np.clip(round(10 + (rating - 8) * 1.45), 12, 60)), "clinician"
                     )
         self.dip_left = max(0, self.dip_left - 1)
+
+    def _wai(self, day: date, total: int) -> None:
+        """Total and parts; in one episode of six goals are rated below the bond. Draws nothing."""
+        goal, rest = divmod(total, 3)
+        bond = goal
+        goal, task = goal + (rest > 0), goal + (rest > 1)
+        apart = min(3, 20 - bond, goal - 4) if sum(self.episode_id.encode()) % 6 == 0 else 0
+        self._score(day, "wai_sr", "total", total)
+        for scale, value in (("bond", bond + apart), ("goal", goal - apart), ("task", task)):
+            self._score(day, "wai_sr", scale, value)
 
     def _item_scores(self, day: date, total: int, count: int) -> None:
         rest = count - 1 if self.instrument == "phq9" else count

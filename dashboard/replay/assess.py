@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from dashboard.analytics.features import FEATURES, features
+from dashboard.analytics.fit import fit_questions, joined
 from dashboard.analytics.scoring import risk_answers
 from dashboard.instruments.instrument import Instrument
 from dashboard.replay.answers import with_answers
@@ -26,8 +27,8 @@ CHUNK = 2_000  # episodes replayed at a time: bounds memory, changes nothing els
 
 HELD = 4  # so many chunks are kept between learning and judging; more are replayed twice to bound memory
 
-LATER = {"fit_questions": pl.String()}
-STATES = {**FEATURES.schema, **LATER, "priority": pl.String(), "missing": pl.String()}
+FIT = {"fit_questions": pl.String(), "fit_since": pl.String()}
+STATES = {**FEATURES.schema, **FIT, "priority": pl.String(), "missing": pl.String()}
 FLAGS = {
     "episode_id": pl.Int64(),
     "signal": pl.String(),
@@ -139,6 +140,7 @@ def _assessed(
     rules: Rules,
     learned: Learned,
     replies: pl.DataFrame,
+    seen: pl.DataFrame,
 ) -> Assessment:
     said = judged(part.real, part.sessions, learned)
     keyed = said.with_columns(episode_id=pl.col("unit")).select(FEATURES.schema.keys())
@@ -157,7 +159,7 @@ def _assessed(
     )
     states = (
         today.join(words, on="unit")
-        .with_columns(pl.lit(None, dtype=t).alias(n) for n, t in LATER.items())
+        .join(joined(fit_questions(today, seen, rules)), on="episode_id", how="left")
         .select(STATES.keys())
         .sort("episode_id")
     )
@@ -200,7 +202,11 @@ class Replay:
         for number, start in enumerate(range(0, len(ids), CHUNK)):
             held = self._held.pop(number, None) if only is None else None
             part = held or self._part(ids.slice(start, CHUNK))
-            parts.append(_assessed(part, self.as_of, self.instruments, self.rules, learned, self.history.replies))
+            parts.append(
+                _assessed(
+                    part, self.as_of, self.instruments, self.rules, learned, self.history.replies, self.history.seen
+                )
+            )
         if not parts:
             empty = (pl.DataFrame(schema=STATES), pl.DataFrame(schema=FLAGS), pl.DataFrame(schema=SESSIONS))
             return Assessment(empty[0], empty[1], empty[2], learned)

@@ -75,7 +75,7 @@ def change_days(history: History, as_of: date, rules: Rules) -> pl.DataFrame:
     parts = [
         *(
             _column(episodes, pl.col(c))
-            for c in ("valid_from", "valid_to", "opened_on", "closed_on", "ending_known_from")
+            for c in ("valid_from", "valid_to", "opened_on", "closed_on", "ending_known_from", "change_requested_on")
         ),
         *(_column(appointments, pl.col(c)) for c in ("valid_from", "valid_to", "status_known_from")),
         _column(appointments, starts),

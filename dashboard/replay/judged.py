@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from dashboard.analytics.alliance_low import low_below
 from dashboard.analytics.expected_range import with_expected_range
 from dashboard.analytics.features import JUDGED
 from dashboard.analytics.hazard_risk import predict
@@ -12,6 +13,7 @@ from dashboard.analytics.places import run_begins, with_places
 from dashboard.replay.course import with_session_reached
 from dashboard.replay.learning import Learned, Models
 
+SINCE = ("off_track_since", "alliance_low_since")
 RISKS = {
     "dropout_next_session": "next_session",
     "dropout_next_4": "next_4",
@@ -65,18 +67,27 @@ def judged(real: pl.DataFrame, sessions: pl.DataFrame, learned: Learned) -> pl.D
     parts = []
     for (number,), part in placed.partition_by("models", as_dict=True, maintain_order=True).items():
         models = learned.models[int(str(number))]
+        part = part.with_columns(alliance_low_below=low_below(models.hazard.norms))
         parts.append(_risks(with_expected_range(part, models.ranges), sessions, models))
     if not parts:
         return real
-    columns = [*(c for c in real.columns if c not in JUDGED), *(c for c in JUDGED if c != "off_track_since")]
+    columns = [*(c for c in real.columns if c not in JUDGED), *(c for c in JUDGED if c not in SINCE)]
     together = pl.concat(part.select("in_order", *columns) for part in parts).sort("in_order")
     return _with_since(together).select(real.columns)
 
 
 def _with_since(said: pl.DataFrame) -> pl.DataFrame:
-    """``off_track_since``: day of the score with which the unbroken run beyond the unfavourable edge began."""
-    placed = with_places(said.with_columns(off=pl.col("on_track") == "not_on_track"))
-    begins = placed.select(run_begins("off")).to_series().clip(0, max(0, placed.height - 1))
+    """SINCE: day of the score with which the unbroken run began, beyond the unfavourable edge or low for this practice."""
+    placed = with_places(
+        said.with_columns(
+            off=pl.col("on_track") == "not_on_track", low=pl.col("alliance_mean") <= pl.col("alliance_low_below")
+        )
+    )
+
+    def since(run: str, day: str) -> pl.Expr:
+        begins = placed.select(run_begins(run)).to_series().clip(0, max(0, placed.height - 1))
+        return pl.when(pl.col(run).fill_null(False)).then(placed[day].gather(begins))
+
     return placed.with_columns(
-        off_track_since=pl.when(pl.col("off").fill_null(False)).then(placed["latest_on"].gather(begins))
+        off_track_since=since("off", "latest_on"), alliance_low_since=since("low", "alliance_latest_on")
     )

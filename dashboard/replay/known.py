@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from dashboard.analytics.experience import SEEN
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES, Frames
 from dashboard.replay.answers import REPLIES
 
@@ -34,8 +35,8 @@ class History:
 
     ``episodes``: EPISODES without as_of, plus valid_from, valid_to, ending_known_from. ``appointments``: APPOINTMENTS plus
     valid_from, valid_to, status_known_from. ``scores``: SCORES plus valid_from, valid_to. ``safety_checks``: SAFETY_CHECKS.
-    ``clinicians``: TRAINEES and ``leave``: LEAVES, of everyone in the practice.
-    ``replies``: REPLIES.
+    ``clinicians``: TRAINEES and ``leave``: LEAVES, of everyone in the practice. ``replies``: REPLIES. ``everyone``: SEEN of
+    the whole practice where ``episodes`` is a part of it.
     """
 
     episodes: pl.DataFrame
@@ -45,13 +46,19 @@ class History:
     clinicians: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TRAINEES))
     leave: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEAVES))
     replies: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REPLIES))
+    everyone: pl.DataFrame | None = None
+
+    @property
+    def seen(self) -> pl.DataFrame:
+        """Who has seen which problem areas (SEEN): of the whole practice, also where this is a part of it."""
+        return self.episodes.select(*SEEN) if self.everyone is None else self.everyone
 
     def of(self, episode_ids: pl.Series) -> History:
         """The part that belongs to some episodes."""
         wanted = episode_ids.to_frame("episode_id")
         parts = (self.episodes, self.appointments, self.scores, self.safety_checks)
         own = [part.join(wanted, on="episode_id", how="semi") for part in parts]
-        return History(own[0], own[1], own[2], own[3], self.clinicians, self.leave, self.replies)
+        return History(own[0], own[1], own[2], own[3], self.clinicians, self.leave, self.replies, self.seen)
 
 
 def _valid() -> pl.Expr:

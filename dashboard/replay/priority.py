@@ -8,14 +8,17 @@ from dashboard.instruments.instrument import Instrument
 from dashboard.signals.wording import name
 
 NOT_A_FAMILY = ("data", "safety")
+# fit questions read from the ratings that a rupture is read from repeat it: together they are one family
+SAME_RATINGS = ("early_alliance_low", "goal_task_below_bond")
 FIRST_ALONE = ("reliable_worsening", "no_contact")
 
 
 def priorities(features: pl.DataFrame, raised: pl.DataFrame, instruments: dict[str, Instrument]) -> pl.DataFrame:
     """episode_id, priority, missing. ``missing`` says which data are lacking; null where the minimum is met.
 
-    Talk first: reliable worsening, no contact past the limit, or two families raised (data does not count as one). Worth
-    discussing: one signal. Safety stands above all and apart from this.
+    Talk first: reliable worsening, no contact past the limit, or two families raised (data does not count as one; fit
+    questions read from the alliance ratings count as the alliance's). Worth discussing: one signal. Safety stands above all
+    and apart from this.
     """
     unknown = pl.col("outcome_threshold").is_null()
     instrument = name("outcome_instrument", instruments)
@@ -35,11 +38,12 @@ def worded(states: pl.DataFrame, raised: pl.DataFrame) -> pl.DataFrame:
 
     ``raised``: episode_id, signal, family.
     """
+    own_family = pl.when(pl.col("signal").is_in(SAME_RATINGS)).then(pl.lit("alliance")).otherwise(pl.col("family"))
     counted = (
         raised.filter(pl.col("family") != "safety")
         .group_by("episode_id")
         .agg(
-            families=pl.col("family").filter(~pl.col("family").is_in(NOT_A_FAMILY)).n_unique(),
+            families=own_family.filter(~pl.col("family").is_in(NOT_A_FAMILY)).n_unique(),
             alone=pl.col("signal").is_in(FIRST_ALONE).any(),
         )
     )

@@ -17,7 +17,7 @@ from dashboard.demo.practice import build
 from dashboard.evaluation import ensure_current
 from dashboard.intake.batch import Batch
 from dashboard.settings import Settings
-from queries import audit, caseload, exports, load, practices, quality, replies, retention
+from queries import alliance, audit, caseload, exports, load, practices, quality, replies, retention
 from queries.engine import reading, writing
 from queries.frames import read_frame
 from queries.schema import migrate
@@ -28,6 +28,7 @@ TODAY = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, 12)
 SETTINGS = Settings(timezone="UTC")
 LONG_AGO = date(2000, 1, 1)
+ALLIANCE = ("srs", "wai_sr", "wai_sr_t")
 
 # statement -> how it is called; the second test fails where a public builder is missing here
 STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
@@ -52,6 +53,11 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "quality.without_baseline": lambda s, _: quality.without_baseline(s),
     "quality.newest_record": lambda s, _: quality.newest_record(s, TODAY),
     "replies.replies": lambda s, _: replies.replies(s, TODAY),
+    "alliance.open_states": lambda s, _: alliance.open_states(s),
+    "alliance.ratings": lambda s, _: alliance.ratings(s, ALLIANCE, TODAY),
+    "alliance.both_rated": lambda s, _: alliance.both_rated(s, ALLIANCE, TODAY),
+    "alliance.at_session": lambda s, _: alliance.at_session(s, 3),
+    "alliance.experience": lambda s, _: alliance.experience(s),
     "load.safety_checks": lambda s, _: load.safety_checks(s, TODAY),
     "exports.episodes": lambda s, e: exports.episodes(s, e),
     "exports.flags": lambda s, e: exports.flags(s, e),
@@ -210,7 +216,9 @@ def _builders(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
                 yield f"{short}.{name}", function
 
 
-@pytest.mark.parametrize("module", [caseload, quality, exports, load, replies, retention], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [alliance, caseload, quality, exports, load, replies, retention], ids=lambda m: m.__name__
+)
 def test_every_public_statement_builder_is_in_this_test(module: ModuleType) -> None:
     found = {name for name, _ in _builders(module)}
     assert found

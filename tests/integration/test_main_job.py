@@ -103,6 +103,8 @@ def cut(tables: dict[str, list[dict[str, object]]], day: date) -> dict[str, list
             continue
         if row["closed_on"] and max(str(row["closed_on"]), str(row["ending_recorded_on"])) > day.isoformat():
             row = row | {"closed_on": "", "ending": "", "ending_recorded_on": ""}
+        if str(row["change_requested_on"]) > day.isoformat():
+            row = row | {"change_requested_on": ""}
         kept["episodes"].append(row)
     names = {row["episode_id"] for row in kept["episodes"]}
     kept["appointments"] = []
@@ -132,6 +134,8 @@ def test_evaluating_the_past_equals_evaluating_data_cut_at_that_day(tmp_path: Pa
     for table in EXPORTS:
         replayed = exported(full, table, as_of=day)
         assert_frame_equal(replayed, exported(past, table, now=then))
+    asked = exported(full, "episodes", as_of=day).filter(pl.col("closed_on").is_null())["fit_questions"]
+    assert asked.drop_nulls().len() > 0
     full.dispose()
     past.dispose()
 
@@ -188,3 +192,48 @@ def test_orphans_wait_and_are_taken_in_when_their_parent_comes(engine: Engine, t
         assert_frame_equal(exported(engine, table), exported(other, table))
     assert exported(engine, "set_aside").height == 0
     other.dispose()
+
+
+def test_a_new_area_is_the_same_after_each_small_import_as_after_one_large(engine: Engine, tmp_path: Path) -> None:
+    tables = write_practice(tmp_path / "files", today=TODAY)
+    others = {name: rows for name, rows in tables.items() if name not in ("appointments", "scores")}
+    parts = ([0, 2, 4, 6], [1, 3, 5, 7, 9], list(range(10, 40)))
+    for number, part in enumerate(parts):
+        folder = tmp_path / f"part{number}"
+        folder.mkdir()
+        for name, rows in others.items():
+            kept = [row for place, row in enumerate(rows) if place in part] if name == "episodes" else rows
+            write_table(folder / f"{name}.csv", kept)
+        load(engine, folder, now=NOW + timedelta(minutes=number))
+    other = fresh(tmp_path / "other")
+    load(other, *[tmp_path / f"part{number}" for number in range(len(parts))])
+    mine = exported(engine, "episodes", now=NOW + timedelta(minutes=9))
+    assert mine["fit_questions"].str.contains("new_area").fill_null(False).any()
+    assert_frame_equal(
+        mine.select("episode_id", "fit_questions"), exported(other, "episodes").select("episode_id", "fit_questions")
+    )
+    other.dispose()
+
+
+def test_an_episode_moved_to_another_area_changes_what_is_new_in_later_ones(engine: Engine, tmp_path: Path) -> None:
+    rows = [
+        {"episode_id": f"e{n}", "client_id": f"k{n}", "clinician_id": "c", "opened_on": f"2026-0{n}-01",
+         "problem_area": "grief"}
+        for n in range(1, 5)
+    ]  # fmt: skip
+    folder = tmp_path / "files"
+    folder.mkdir()
+    write_table(folder / "clinicians.csv", [{"clinician_id": "c"}])
+    write_table(folder / "clients.csv", [{"client_id": f"k{n}"} for n in range(1, 5)])
+    write_table(folder / "episodes.csv", rows)
+    load(engine, folder, now=NOW - timedelta(days=2))
+
+    def new(now: datetime, as_of: date | None = None) -> list[bool]:
+        asked = exported(engine, "episodes", now=now, as_of=as_of).sort("episode_id")["fit_questions"]
+        return asked.str.contains("new_area").fill_null(False).to_list()
+
+    assert new(NOW - timedelta(days=2)) == [True, True, True, False]
+    write_table(folder / "episodes.csv", [rows[0] | {"problem_area": "anxiety"}])
+    load(engine, folder / "episodes.csv")
+    assert new(NOW) == [True, True, True, True]
+    assert new(NOW, TODAY - timedelta(days=1)) == [True, True, True, False]

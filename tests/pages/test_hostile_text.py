@@ -76,6 +76,7 @@ def strings(value: object) -> list[str]:
         ("director", None),
         ("director", "episode"),
         ("director", "retention"),
+        ("director", "alliance"),
         ("director", "data_quality"),
         ("director", "about_signals"),
         ("admin", "people"),

@@ -97,6 +97,9 @@ def histories(draw: st.DrawFn) -> History:
         rated.append(a_score(taken, draw(st.integers(0, 27)), taken + timedelta(days=late)))
         if draw(st.booleans()):
             rated.append(a_score(taken, draw(st.sampled_from([20, 30, 34, 36, 40])), instrument="srs"))
+        for scale, most in (("total", 60), ("bond", 20), ("goal", 20)) if draw(st.booleans()) else ():
+            value = draw(st.integers(most // 2, most))
+            rated.append(a_score(taken, value, taken + timedelta(days=late), instrument="wai_sr", scale=scale))
         if draw(st.integers(0, 5)) == 0:
             rated.append(a_score(taken, draw(st.integers(0, 3)), instrument="phq9", scale="item_9"))
     closed = draw(st.sampled_from([None, None, 90]))
@@ -114,7 +117,11 @@ def histories(draw: st.DrawFn) -> History:
          "valid_from": START + timedelta(days=first - draw(st.sampled_from([0, 20])))}
         for first, length in draw(st.lists(st.tuples(st.integers(20, 110), st.integers(0, 30)), max_size=2))
     ]  # fmt: skip
-    told = history([an_episode(**ending)], visits, rated)
+    asked = draw(st.sampled_from([None, None, 30]))
+    given: dict[str, object] = {"preference_met": draw(st.sampled_from(["yes", "no", None]))}
+    if asked is not None:
+        given["change_requested_on"] = START + timedelta(days=asked)
+    told = history([an_episode(**ending, **given)], visits, rated)
     return replace(told, leave=pl.DataFrame(away, schema=LEAVES))
 
 

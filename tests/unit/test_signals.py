@@ -42,72 +42,102 @@ BOOKED = [*SIX, "booked"]
 FINE = [18.0, 17.0, 16.0, 15.0, 14.0, 12.0]
 
 
+def parts(bond: list[float | None], goal: list[float | None]) -> list[dict[str, Any]]:
+    """WAI-SR ratings: total, bond and goal of each week."""
+    whole = [None if b is None else 30.0 + b for b in bond]
+    return [
+        *scores(whole, "wai_sr"),
+        *scores(bond, "wai_sr", scale="bond"),
+        *scores(goal, "wai_sr", scale="goal"),
+    ]
+
+
+# one spread of a part is 0.087 of its range of 16 points: 1.4 points
+PARTS_BELOW = parts([18, 18, 18, 18, 18, 18], [17, 16, 17, 17, 16, 16])
+PARTS_BELOW_ONCE = parts([18, 18, 18, 18, 18, 18], [17, 16, 16, 17, 17, 16])
+
+
+EDGES: list[tuple[Any, ...]] = [
+    ("worse by 6 on PHQ-9", "reliable_worsening", BOOKED, scores([12, None, None, 18]), LAST, week(3)),
+    ("worse by 5", None, BOOKED, scores([4, None, None, None, None, 9]), LAST, None),
+    ("worse and back", None, BOOKED, scores([9, None, 16, None, None, 9]), LAST, None),
+    ("session 6, clinical, 5 better", "no_improvement_by_6", BOOKED, scores([18, *[None] * 4, 13]), LAST, week(5)),
+    ("session 6, clinical, 6 better", None, BOOKED, scores([18, *[None] * 4, 12]), LAST, None),
+    ("session 6, began under the cut-off", None, BOOKED, scores([9, *[None] * 4, 9]), LAST, None),
+    ("session 5", None, ["attended"] * 5 + ["booked"], scores([18, *[None] * 3, 18]), 28, None),
+    ("28 days since the last session", None, SIX, scores(FINE), LAST + 28, "nothing_booked"),
+    ("29 days", "no_contact", SIX, scores(FINE), LAST + 29, START + timedelta(days=LAST + 29)),
+    (
+        "29 days, something booked",
+        None,
+        [*SIX, *["cancelled_by_client"] * 4, "booked"],
+        scores(FINE),
+        LAST + 29,
+        None,
+    ),
+    ("6 days, nothing booked", None, SIX, scores(FINE), LAST + 6, None),
+    ("7 days, nothing booked", "nothing_booked", SIX, scores(FINE), LAST + 7, START + timedelta(days=LAST + 7)),
+    ("1 of 4 missed", None, ["attended"] * 5 + ["no_show", "booked"], scores(FINE[:5]), LAST, None),
+    (
+        "2 of 4 missed",
+        "missed_appointments",
+        ["attended"] * 3 + ["no_show", "attended", "late_cancelled", "booked"],
+        scores(FINE[:5]),
+        LAST,
+        week(5),
+    ),
+    (
+        "2 of 5 missed",
+        None,
+        ["attended", "no_show", "attended", "attended", "attended", "no_show", "booked"],
+        scores(FINE[:5]),
+        LAST,
+        None,
+    ),
+    (
+        "cancelled by the clinician",
+        None,
+        [*["attended"] * 4, *["cancelled_by_clinician"] * 2, "booked"],
+        scores(FINE[:4]),
+        LAST,
+        None,
+    ),
+    ("last score 21 days before the last session", None, BOOKED, scores([18, 17, 12]), LAST, None),
+    ("28 days before", "no_recent_measure", BOOKED, scores([18, 12]), LAST, week(1) + timedelta(days=22)),
+    ("never measured", "no_recent_measure", BOOKED, [], LAST, START + timedelta(days=22)),
+    (
+        "alliance fell by two spreads",
+        "alliance_fall",
+        BOOKED,
+        [*scores(FINE), *scores([38, 37, 38, 37, 38, 31], "srs")],
+        LAST,
+        week(5),
+    ),
+    ("alliance wobbled", None, BOOKED, [*scores(FINE), *scores([38, 37, 38, 37, 38, 37], "srs")], LAST, None),
+    ("a preference not met", "preference_unmet", BOOKED, scores(FINE), LAST, START, {"preference_met": "no"}),
+    ("a preference met", None, BOOKED, scores(FINE), LAST, None, {"preference_met": "yes"}),
+    ("a preference unknown", None, BOOKED, scores(FINE), LAST, None, {"preference_met": "unknown"}),
+    ("a change asked for", "change_requested", BOOKED, scores(FINE), LAST, week(2), {"change_requested_on": week(2)}),
+    ("goals below the bond twice", "goal_task_below_bond", BOOKED, [*scores(FINE), *PARTS_BELOW], LAST, week(4)),
+    ("goals below the bond once", None, BOOKED, [*scores(FINE), *PARTS_BELOW_ONCE], LAST, None),
+    ("three ceilings", "ceiling", BOOKED, [*scores(FINE), *scores([40, 40, 40, 40, 40, 40], "srs")], LAST, week(2)),
+]
+
+
 @pytest.mark.parametrize(
-    ("words", "signal", "statuses", "rated", "days", "since"),
-    [
-        ("worse by 6 on PHQ-9", "reliable_worsening", BOOKED, scores([12, None, None, 18]), LAST, week(3)),
-        ("worse by 5", None, BOOKED, scores([4, None, None, None, None, 9]), LAST, None),
-        ("worse and back", None, BOOKED, scores([9, None, 16, None, None, 9]), LAST, None),
-        ("session 6, clinical, 5 better", "no_improvement_by_6", BOOKED, scores([18, *[None] * 4, 13]), LAST, week(5)),
-        ("session 6, clinical, 6 better", None, BOOKED, scores([18, *[None] * 4, 12]), LAST, None),
-        ("session 6, began under the cut-off", None, BOOKED, scores([9, *[None] * 4, 9]), LAST, None),
-        ("session 5", None, ["attended"] * 5 + ["booked"], scores([18, *[None] * 3, 18]), 28, None),
-        ("28 days since the last session", None, SIX, scores(FINE), LAST + 28, "nothing_booked"),
-        ("29 days", "no_contact", SIX, scores(FINE), LAST + 29, START + timedelta(days=LAST + 29)),
-        (
-            "29 days, something booked",
-            None,
-            [*SIX, *["cancelled_by_client"] * 4, "booked"],
-            scores(FINE),
-            LAST + 29,
-            None,
-        ),
-        ("6 days, nothing booked", None, SIX, scores(FINE), LAST + 6, None),
-        ("7 days, nothing booked", "nothing_booked", SIX, scores(FINE), LAST + 7, START + timedelta(days=LAST + 7)),
-        ("1 of 4 missed", None, ["attended"] * 5 + ["no_show", "booked"], scores(FINE[:5]), LAST, None),
-        (
-            "2 of 4 missed",
-            "missed_appointments",
-            ["attended"] * 3 + ["no_show", "attended", "late_cancelled", "booked"],
-            scores(FINE[:5]),
-            LAST,
-            week(5),
-        ),
-        (
-            "2 of 5 missed",
-            None,
-            ["attended", "no_show", "attended", "attended", "attended", "no_show", "booked"],
-            scores(FINE[:5]),
-            LAST,
-            None,
-        ),
-        (
-            "cancelled by the clinician",
-            None,
-            [*["attended"] * 4, *["cancelled_by_clinician"] * 2, "booked"],
-            scores(FINE[:4]),
-            LAST,
-            None,
-        ),
-        ("last score 21 days before the last session", None, BOOKED, scores([18, 17, 12]), LAST, None),
-        ("28 days before", "no_recent_measure", BOOKED, scores([18, 12]), LAST, week(1) + timedelta(days=22)),
-        ("never measured", "no_recent_measure", BOOKED, [], LAST, START + timedelta(days=22)),
-        (
-            "alliance fell by two spreads",
-            "alliance_fall",
-            BOOKED,
-            [*scores(FINE), *scores([38, 37, 38, 37, 38, 31], "srs")],
-            LAST,
-            week(5),
-        ),
-        ("alliance wobbled", None, BOOKED, [*scores(FINE), *scores([38, 37, 38, 37, 38, 37], "srs")], LAST, None),
-        ("three ceilings", "ceiling", BOOKED, [*scores(FINE), *scores([40, 40, 40, 40, 40, 40], "srs")], LAST, week(2)),
-    ],
+    ("words", "signal", "statuses", "rated", "days", "since", "given"),
+    [row if len(row) == 7 else (*row, {}) for row in EDGES],
 )
 def test_a_signal_is_raised_at_its_limit_and_not_just_before(
-    words: str, signal: str | None, statuses: list[str], rated: list[dict[str, Any]], days: int, since: object
+    words: str,
+    signal: str | None,
+    statuses: list[str],
+    rated: list[dict[str, Any]],
+    days: int,
+    since: object,
+    given: dict[str, Any],
 ) -> None:
-    found = raised(statuses, rated, days=days)
+    found = raised(statuses, rated, days=days, **given)
     if signal is None:
         assert set(found) <= ({since} if isinstance(since, str) else set()), words
     else:
