@@ -17,7 +17,7 @@ from dashboard.demo.practice import build
 from dashboard.evaluation import ensure_current
 from dashboard.intake.batch import Batch
 from dashboard.settings import Settings
-from queries import audit, caseload, exports, load, practices, quality, replies
+from queries import audit, caseload, exports, load, practices, quality, replies, validation
 from queries.engine import reading, writing
 from queries.frames import read_frame
 from queries.schema import migrate
@@ -54,6 +54,9 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "exports.sessions": lambda s, e: exports.sessions(s, e),
     "exports.endings": lambda s, e: exports.endings(s, e),
     "exports.audit": lambda s, _: exports.audit(s, Role.CLINICIAN),
+    "validation.episodes": lambda s, e: validation.episodes(s, e),
+    "validation.sessions": lambda s, e: validation.sessions(s, e, LONG_AGO),
+    "validation.alerts": lambda s, e: validation.alerts(s, e, LONG_AGO),
 }
 # hold no client rows: counts of a practice, its imports, and the set-aside rows that only whole scopes get
 OF_THE_PRACTICE = {
@@ -206,7 +209,7 @@ def _builders(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
                 yield f"{short}.{name}", function
 
 
-@pytest.mark.parametrize("module", [caseload, quality, exports, load, replies], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", [caseload, quality, exports, load, replies, validation], ids=lambda m: m.__name__)
 def test_every_public_statement_builder_is_in_this_test(module: ModuleType) -> None:
     found = {name for name, _ in _builders(module)}
     assert found
