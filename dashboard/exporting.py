@@ -13,6 +13,7 @@ from dashboard.exports import FORMATS, to_bytes
 from dashboard.settings import Settings
 from dashboard.validating import validate, validation_table
 from queries import audit, exports, people, practices
+from queries import rules as practice_rules
 from queries.engine import reading, writing
 from queries.frames import read_frame
 from queries.tables import Statement
@@ -58,7 +59,8 @@ def export_table(
     with writing(engine) as connection:
         if table == "validation" and evaluation_id is not None:
             day = as_of or now.date()
-            frame = validation_table(validate(connection, scope, settings.rules, evaluation_id, day, fitted))
+            rules = practice_rules.in_force(connection, practice_id, settings.rules)
+            frame = validation_table(validate(connection, scope, rules, evaluation_id, day, fitted))
         else:
             frame = exports.finished(table, read_frame(connection, _statement(table, scope, evaluation_id, role)))
         audit.record(

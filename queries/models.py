@@ -38,20 +38,6 @@ def kept(connection: Connection, practice_id: int) -> list[Models]:
     return [_read(row) for row in rows]
 
 
-def in_force(connection: Connection, practice_id: int, day: date) -> Models | None:
-    """The stored fit in force at the end of a day; null before the first."""
-    row = connection.execute(
-        select(FittedModel.fitted_on, FittedModel.fingerprint, FittedModel.content)
-        .where(FittedModel.practice_id == practice_id, FittedModel.fitted_on <= day)
-        .order_by(FittedModel.fitted_on.desc())
-        .limit(1)
-    ).first()
-    if row is None:
-        return None
-    content = row.content if isinstance(row.content, dict) else json.loads(row.content)
-    return Models.from_dict(row.fitted_on, row.fingerprint, content)
-
-
 def cover(
     connection: Connection, practice_id: int, rules_version: str, data_import_id: int | None, as_of: date
 ) -> bool:
