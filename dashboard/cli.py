@@ -181,24 +181,24 @@ def evaluate(
 
 @cli.command()
 def export(
-    table: Annotated[str, typer.Argument(help="episodes, flags, sessions, endings, set_aside or audit.")],
+    table: Annotated[str, typer.Argument(help="episodes, flags, sessions, endings, validation, set_aside or audit.")],
     as_: Annotated[str | None, typer.Option("--as", help="A user name: that person's scope and role.")] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="A day such as 2026-11-20; default today.")] = None,
-    format_: Annotated[str | None, typer.Option("--format", help="csv, json or parquet.")] = None,
+    format_: Annotated[str | None, typer.Option("--format", help="csv, json or parquet; default csv.")] = None,
     out: Annotated[Path | None, typer.Option(help="A file; default the terminal.")] = None,
     practice: PracticeName = None,
     db: Db = None,
 ) -> None:
     """Write a table; every export leaves an audit row."""
-    from dashboard.exporting import export_table
+    from dashboard.exporting import USUAL_FORMAT, export_table
     from dashboard.opening import opened
 
     settings = _settings(db)
     day = None if as_of is None else _day(as_of, settings)
     with opened(settings) as engine:
         data = export_table(
-            engine, settings, table=table, username=as_, as_of=day, kind=format_ or "csv", practice=practice,
-            now=settings.now(),
+            engine, settings, table=table, username=as_, as_of=day,
+            kind=format_ or USUAL_FORMAT.get(table, "csv"), practice=practice, now=settings.now(),
         )  # fmt: skip
     _write(data, out)
 

@@ -18,7 +18,7 @@ from dashboard.access import operator_scope
 from dashboard.analytics.experience import NEW_AREA, new_areas
 from dashboard.instruments import registry
 from dashboard.replay import Replay
-from dashboard.replay.learning import Learned, Timer, no_timer, unlearned
+from dashboard.replay.learning import Learned, Models, Timer, no_timer, unlearned
 from dashboard.settings import Settings
 from dashboard.signals import rules_version
 from queries import load, models, practices, store_evaluation
@@ -30,7 +30,10 @@ Progress = Callable[[str, float], None] | None
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """What one evaluation did; ``episodes`` is how many were computed, 0 where it was up to date already."""
+    """What one evaluation did; ``episodes`` is how many were computed, 0 where it was up to date already.
+
+    ``models``: those in force on the day; null where it was up to date, the stored ones then are.
+    """
 
     practice: str
     as_of: date
@@ -38,6 +41,7 @@ class EvaluationReport:
     flags: int
     evaluation_id: int
     fit_seconds: float = 0.0
+    models: Models | None = None
 
     @property
     def line(self) -> str:
@@ -120,7 +124,9 @@ def evaluate(
                 is_current=is_current,
             )
     standing = assessment.flags.filter(assessment.flags["cleared_on"].is_null()).height
-    return EvaluationReport(name, as_of, assessment.states.height, standing, evaluation_id, learned.fit_seconds)
+    return EvaluationReport(
+        name, as_of, assessment.states.height, standing, evaluation_id, learned.fit_seconds, learned.at(as_of)
+    )
 
 
 def ensure_current(engine: Engine, settings: Settings, practice_id: int, now: datetime) -> EvaluationReport:

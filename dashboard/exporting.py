@@ -11,14 +11,17 @@ from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.evaluation import evaluate
 from dashboard.exports import FORMATS, to_bytes
 from dashboard.settings import Settings
+from dashboard.validating import validate, validation_table
 from queries import audit, exports, people, practices
+from queries import rules as practice_rules
 from queries.engine import reading, writing
 from queries.frames import read_frame
 from queries.tables import Statement
 
-EVALUATED = ("episodes", "flags", "sessions", "endings")
+EVALUATED = ("episodes", "flags", "sessions", "endings", "validation")
 TABLES = (*EVALUATED, "set_aside", "audit")
-LATER = ("clinicians", "validation")
+LATER = ("clinicians",)
+USUAL_FORMAT = {"validation": "json"}  # csv for every other table
 
 
 def export_table(
@@ -48,14 +51,18 @@ def export_table(
     role = Role.DIRECTOR if viewer is None else viewer.role
     scope = operator_scope(practice_id) if viewer is None else scope_for(viewer)
     _check(engine, viewer, role, table, now)
-    evaluation_id = None
+    evaluation_id, fitted = None, None
     if table in EVALUATED:
         day = as_of or now.date()
         report = evaluate(engine, settings, practice_id, as_of=day, now=now, everything=day < now.date())
-        evaluation_id = report.evaluation_id
+        evaluation_id, fitted = report.evaluation_id, report.models
     with writing(engine) as connection:
-        frame = read_frame(connection, _statement(table, scope, evaluation_id, role))
-        frame = exports.finished(table, frame)
+        if table == "validation" and evaluation_id is not None:
+            day = as_of or now.date()
+            rules = practice_rules.in_force(connection, practice_id, settings.rules)
+            frame = validation_table(validate(connection, scope, rules, evaluation_id, day, fitted))
+        else:
+            frame = exports.finished(table, read_frame(connection, _statement(table, scope, evaluation_id, role)))
         audit.record(
             connection,
             at=now,

@@ -58,9 +58,7 @@ class Settings:
     clinician_first_days: int = (
         0  # project default: no head start; days a clinician sees a signal before the supervisor
     )
-    share_experience: bool = (
-        False  # whether colleagues are named by the problem areas they have seen; needs their consent
-    )
+    share_experience: bool = False  # project default: colleagues are named by what they have seen once all agreed
     rules: Rules = Rules()
 
     def now(self) -> datetime:

@@ -41,7 +41,7 @@ PAGES = (
         "about_signals",
         "about-signals",
         "About the signals",
-        "What does each signal mean, and where does it come from?",
+        "What does each signal mean, where does it come from, and how well has it done here?",
         EVERYONE,
     ),
     Page(

@@ -1,4 +1,4 @@
-"""About the signals: what does each signal mean, and where does it come from?"""
+"""About the signals: what does each signal mean, where does it come from, and how well has it done here?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import date, timedelta
 import polars as pl
 
 from dashboard import runtime
-from dashboard.access import Viewer, can_change_rules, scope_for
+from dashboard.access import Viewer, can_change_rules, counting_scope, scope_for
+from dashboard.charts.calibration import calibration_by_tenth
 from dashboard.glossary import GLOSSARY
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
@@ -16,10 +17,12 @@ from dashboard.signals import BY_KEY, SIGNALS
 from dashboard.signals.wording import short_name
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
-from dashboard.ui.show import show
+from dashboard.ui.record_parts import record
+from dashboard.ui.show import show, theme
 from dashboard.ui.view import Block, Cell, Facts, Fold, Heading, Para, Slot, Table, Term, View
 from dashboard.ui.what_if_form import what_if_form
 from dashboard.ui.words import MISSING, day, plural, score
+from dashboard.validating import Validation, validate
 from dashboard.what_if import SAFE_RANGE, Flips, changed, rules_in_force, save_rule, what_if, whole_practice
 from pages import BY_NAME
 from queries import caseload as reads
@@ -46,9 +49,16 @@ def _threshold(one: Instrument) -> str:
 
 
 def build(
-    now: Standing, raised: dict[str, int], instruments: dict[str, Instrument], rules: Rules, *, sees_counts: bool
+    now: Standing,
+    raised: dict[str, int],
+    instruments: dict[str, Instrument],
+    rules: Rules,
+    said: Validation | None,
+    *,
+    sees_counts: bool,
+    chart_theme: str,
 ) -> View:
-    """Generated from the registries, so that it cannot differ from what runs."""
+    """Generated from the registries, so that it cannot differ from what runs; ``said``: how it did in the whole practice."""
     blocks: list[Block] = [
         Para(
             "A signal is a rule that suggests a conversation. None of them is an instruction, a diagnosis or a judgement of "
@@ -97,6 +107,10 @@ def build(
         for one in sorted(instruments.values(), key=lambda one: (one.kind != "outcome", one.key))
     ]
     columns = ("Questionnaire", "Kind", "Range", "Better", "Cut-off", "Reliable change", "Licence", "Reviewed, source")
+    panel = None
+    if said is not None and (tenths := said.dropout.tenths) is not None:
+        panel = calibration_by_tenth(tenths, since=said.dropout.since, as_of=said.as_of, theme=chart_theme)
+    blocks += record(said, panel)
     blocks += [
         Heading("This practice's numbers", "Project defaults unless this practice has set its own."),
         Fold("Show the numbers", [Table("The numbers the rules use", ("Setting", "Value"), numbers)]),
@@ -117,7 +131,7 @@ def build(
 
 
 def render() -> None:
-    """Reads how often each signal was raised in the viewer's scope and shows the registries."""
+    """Reads how often each signal was raised in the viewer's scope and how all did in the practice; shows the registries."""
     viewer = current_viewer()
     settings = runtime.settings()
     rules = rules_in_force(runtime.engine(), settings, viewer.practice_id)
@@ -127,9 +141,14 @@ def render() -> None:
         now = standing(connection, scope)
         counts: pl.DataFrame = read_frame(connection, reads.raised_lately(scope, since))
         instruments = registry(loads.own_instruments(connection, scope))
+        everyone = counting_scope(viewer)
+        current = read_frame(connection, reads.evaluation(everyone)).to_dicts()
+        said = None
+        if current:  # counts of the whole practice, for every role; no row of it leaves ``validate``
+            said = validate(connection, everyone, rules, current[0]["id"], current[0]["as_of"])
     raised = {row["signal"]: row["raised"] for row in counts.to_dicts()}
     show(
-        build(now, raised, instruments, rules, sees_counts=not scope.is_empty),
+        build(now, raised, instruments, rules, said, sees_counts=not scope.is_empty, chart_theme=theme()),
         {"what_if": lambda: _what_if(viewer, rules)},
     )
 

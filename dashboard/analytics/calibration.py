@@ -39,35 +39,57 @@ def log_loss(probabilities: Reals, events: Events) -> float:
     return float(-np.log(np.where(events, probabilities, 1 - probabilities)).mean())
 
 
-def net_benefit(true_positives: int, false_positives: int, n: int, threshold: float) -> float:
+def auc_error(area: float, events: int, others: int) -> float:
+    """Standard error of an AUC (Hanley & McNeil 1982)."""
+    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
+    spread = area * (1 - area) + (events - 1) * (q1 - area**2) + (others - 1) * (q2 - area**2)
+    return float(np.sqrt(max(0.0, spread) / (events * others)))
+
+
+def net_benefit(true_positives: float, false_positives: float, n: int, threshold: float) -> float:
     """Events found less the false alarms' price at the threshold, per person (Vickers & Elkin 2006)."""
     return true_positives / n - false_positives / n * threshold / (1 - threshold)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """``in_the_large``: log odds to add so that totals agree, target 0. ``slope``: target 1, with ``intercept`` beside it."""
+    """``in_the_large``: log odds to add so that totals agree, target 0. ``slope``: target 1, with ``intercept`` beside it.
+
+    NaN where there is nothing to learn it from: no event or nothing else, or one probability for all. ``*_error``: standard
+    errors.
+    """
 
     in_the_large: float
     slope: float
     intercept: float
+    in_the_large_error: float = float("nan")
+    slope_error: float = float("nan")
 
 
 def calibration(probabilities: Reals, events: Events) -> Calibration:
     """Logistic recalibration of the log odds, once as an offset and once with a slope. Needs probabilities within 0 to 1."""
+    if not events.any() or events.all():
+        return Calibration(float("nan"), float("nan"), float("nan"))
     eta = np.log(probabilities / (1 - probabilities))
     ones = np.ones_like(eta)[:, None]
-    shift = _logistic(ones, events, eta)
-    both = _logistic(np.column_stack([ones, eta]), events, np.zeros_like(eta))
-    return Calibration(float(shift[0]), float(both[1]), float(both[0]))
+    shift, shift_error = _logistic(ones, events, eta)
+    if np.ptp(eta) == 0:
+        return Calibration(float(shift[0]), float("nan"), float("nan"), float(shift_error[0]))
+    both, errors = _logistic(np.column_stack([ones, eta]), events, np.zeros_like(eta))
+    return Calibration(float(shift[0]), float(both[1]), float(both[0]), float(shift_error[0]), float(errors[1]))
 
 
-def _logistic(x: Reals, events: Events, offset: Reals) -> Reals:
-    b = np.zeros(x.shape[1])
+def _logistic(x: Reals, events: Events, offset: Reals) -> tuple[Reals, Reals]:
+    """Coefficients and their standard errors; NaN where events and others part completely and there is no best answer."""
+    b, information = np.zeros(x.shape[1]), np.eye(x.shape[1])
     for _ in range(STEPS):
         p = 1 / (1 + np.exp(-np.clip(x @ b + offset, -35, 35)))
-        step = np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x, x.T @ (events - p))
+        information = (x * (p * (1 - p))[:, None]).T @ x
+        try:
+            step = np.linalg.solve(information, x.T @ (events - p))
+        except np.linalg.LinAlgError:
+            break
         b = b + step
         if np.abs(step).max() < 1e-10:
-            break
-    return b
+            return b, np.sqrt(np.diag(np.linalg.inv(information)))
+    return np.full(x.shape[1], np.nan), np.full(x.shape[1], np.nan)

@@ -53,7 +53,7 @@ SERIES = (
     "with one fall of 3-9 points (rate: Larsson 2018). Four kinds: independent noise (SD 1-2.5 points) with falls of 1-3 "
     "sessions; noise that carries over and a slow drift; levels near the top of the scale with very different scatter and "
     "slow leaks over three sessions; heavy tails, whole points and fewer ratings during a fall. Every rule's limit was set, on "
-    "other series than these figures come from, so that its worst kind has at most one false alarm per 100 rated sessions."
+    "other series than these figures come from, so that no kind has more than one false alarm per 100 rated sessions."
 )
 LIMITS = (
     "Simulated ratings, not real ones: about two alarms in five were false, and more than two rated falls in five were missed. "

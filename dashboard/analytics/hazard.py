@@ -65,8 +65,13 @@ class HazardModel:
 
     @cached_property
     def version(self) -> str:
-        """Hash of the content: the same data and priors give the same version on any day and machine."""
+        """Hash of the content: the same data and priors give the same version on any day and machine.
+
+        Clinicians count by what was learned of them, not by their id: a database numbers them in the order of import.
+        """
         content = {**self.to_dict(), "filter": [LEVEL, WOBBLE, ERROR, PERSISTENCE, FORGETTING]}
+        each = sorted(zip(self.effects, self.own_variance, self.lean, strict=True))
+        content |= {"clinicians": each, "effects": None, "own_variance": None, "lean": None}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
     def to_dict(self) -> dict[str, Any]:

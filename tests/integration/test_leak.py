@@ -17,7 +17,7 @@ from dashboard.demo.practice import build
 from dashboard.evaluation import ensure_current
 from dashboard.intake.batch import Batch
 from dashboard.settings import Settings
-from queries import alliance, audit, caseload, exports, load, practices, quality, replies, retention
+from queries import alliance, audit, caseload, exports, load, practices, quality, replies, retention, validation
 from queries.engine import reading, writing
 from queries.frames import read_frame
 from queries.schema import migrate
@@ -64,6 +64,9 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "exports.sessions": lambda s, e: exports.sessions(s, e),
     "exports.endings": lambda s, e: exports.endings(s, e),
     "exports.audit": lambda s, _: exports.audit(s, Role.CLINICIAN),
+    "validation.episodes": lambda s, e: validation.episodes(s, e),
+    "validation.sessions": lambda s, e: validation.sessions(s, e, LONG_AGO),
+    "validation.alerts": lambda s, e: validation.alerts(s, e, LONG_AGO),
 }
 # hold no client rows: counts of a practice, its imports, and the set-aside rows that only whole scopes get
 OF_THE_PRACTICE = {
@@ -217,7 +220,7 @@ def _builders(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 @pytest.mark.parametrize(
-    "module", [alliance, caseload, quality, exports, load, replies, retention], ids=lambda m: m.__name__
+    "module", [alliance, caseload, quality, exports, load, replies, retention, validation], ids=lambda m: m.__name__
 )
 def test_every_public_statement_builder_is_in_this_test(module: ModuleType) -> None:
     found = {name for name, _ in _builders(module)}
