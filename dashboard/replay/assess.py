@@ -193,7 +193,16 @@ class Replay:
             changes.append(part.real.select("episode_id", "as_of"))
             if len(self.ids) <= CHUNK * HELD:
                 self._held[number] = part
-        return learn(self.history, self.as_of, self.instruments, material, pl.concat(changes), kept, timer)
+        return learn(
+            self.history,
+            self.as_of,
+            self.instruments,
+            material,
+            pl.concat(changes),
+            kept,
+            self.rules.dropout_days,
+            timer,
+        )
 
     def assess(self, learned: Learned, only: Sequence[int] | None = None) -> Assessment:
         """Every episode, or those named, as of the day and on each earlier day, by the models in force then."""

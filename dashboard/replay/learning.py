@@ -10,7 +10,7 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -172,10 +172,10 @@ class _ClosedScores:
         return later_scores(made.with_columns(session_on(diary, made)))
 
 
-def _fingerprint(sessions: pl.DataFrame, left: pl.DataFrame, later: pl.DataFrame) -> str:
+def _fingerprint(sessions: pl.DataFrame, left: pl.DataFrame, later: pl.DataFrame, dropout_days: int) -> str:
     """A name for the data of a fit that does not depend on the order of its rows."""
     parts = [str(frame.hash_rows(seed=1).sum()) + f":{frame.height}" for frame in (sessions, left, later)]
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+    return hashlib.sha256("|".join([*parts, str(dropout_days)]).encode()).hexdigest()[:16]
 
 
 def learn(
@@ -185,9 +185,10 @@ def learn(
     material: Material,
     changes: pl.DataFrame,
     kept: Mapping[tuple[date, str], Models],
+    dropout_days: int,
     timer: Timer = no_timer,
 ) -> Learned:
-    """Every set of models up to a day. ``changes``: episode_id and as_of of every day that matters; ``kept``: earlier fits."""
+    """Every set of models up to a day. ``dropout_days``: how long it takes to know that somebody left. ``changes``: episode_id and as_of of every day that matters; ``kept``: earlier fits."""
     found = [unlearned(instruments)]
     sessions = pl.concat([pl.DataFrame(schema=SESSIONS), *material.sessions])
     states = pl.concat([pl.DataFrame(schema=STATES), *material.states])
@@ -195,15 +196,20 @@ def learn(
     fits, spent = 0, 0.0
     for day in refit_days(_known_on(states), as_of):
         now = _at(states, day)
-        held = sessions.filter(pl.col("as_of") <= day).select(HAZARD_SESSIONS.schema.keys())
+        known_by = sessions.filter(pl.col("as_of") <= day)
+        held = known_by.select(HAZARD_SESSIONS.schema.keys())
         left = now.select("episode_id", "left")
         later = closed_scores.at(day, now.filter("is_closed")["episode_id"])
-        name = _fingerprint(held, left, later)
+        name = _fingerprint(known_by, left, later, dropout_days)
         earlier = kept.get((day, name))
         if earlier is None:
             fits, began = fits + 1, timer()
             rows = hazard_rows(held, measured_norms(held, stated_norms(instruments)))
-            earlier = Models(day, fit(rows, what_followed(rows, left)), fit_all(later, instruments), name)
+            followed = what_followed(rows, left)
+            # who came back is known at once, who did not only after the limit: recent sessions would look too good
+            recent = (known_by["as_of"] > day - timedelta(days=dropout_days)).to_numpy()
+            followed[recent[rows.place]] = -1
+            earlier = Models(day, fit(rows, followed), fit_all(later, instruments), name)
             spent += timer() - began
         found.append(earlier)
     return Learned(found, fits, spent)
