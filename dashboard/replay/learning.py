@@ -188,7 +188,11 @@ def learn(
     dropout_days: int,
     timer: Timer = no_timer,
 ) -> Learned:
-    """Every set of models up to a day. ``dropout_days``: how long it takes to know that somebody left. ``changes``: episode_id and as_of of every day that matters; ``kept``: earlier fits."""
+    """Every set of models up to a day.
+
+    ``dropout_days``: how long it takes to know that somebody left. ``changes``: episode_id and as_of of every day that matters;
+    ``kept``: earlier fits.
+    """
     found = [unlearned(instruments)]
     sessions = pl.concat([pl.DataFrame(schema=SESSIONS), *material.sessions])
     states = pl.concat([pl.DataFrame(schema=STATES), *material.states])
