@@ -16,6 +16,7 @@ from dashboard.glossary import meaning
 
 HEADLINE_SESSION = 12  # the share is said for this session, or the last one drawn before it
 HEIGHT = 360
+NEAR_THE_TOP = 85  # percent: a label of three lines centred above would be cut off
 NEAR = 24  # of 100: nearer than this, two labels would touch
 NIL = "–"
 
@@ -62,8 +63,9 @@ def _labels(figure: go.Figure, table: pl.DataFrame, short: str, colours: Palette
     lower, upper = sorted(ends, key=lambda one: one[0])
     apart = upper[0] - lower[0] >= NEAR
     for (value, words, colour), anchor in ((upper, "bottom"), (lower, "top")):
+        beside = "top" if value > NEAR_THE_TOP else "middle" if apart else anchor
         figure.add_annotation(
-            x=end["session"] + 1, y=value, xanchor="left", xshift=8, yanchor="middle" if apart else anchor, align="left",
+            x=end["session"] + 1, y=value, xanchor="left", xshift=8, yanchor=beside, align="left",
             text=f"{words}<br><b>{value:.0f} %</b>", showarrow=False, font={"color": colour, "size": 12},
         )  # fmt: skip
     name = LEFT if upper[1] == short else AS_AGREED
