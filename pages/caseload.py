@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from dashboard import runtime
 from dashboard.access import FirstLook, Role, Scope, Viewer, first_look, narrowed, scope_for
+from dashboard.analytics.hazard_terms import RAISED
 from dashboard.analytics.scoring import totals
 from dashboard.errors import SupervisionError
 from dashboard.instruments import registry
@@ -34,7 +35,6 @@ from queries.frames import read_frame
 PAGE = BY_NAME["caseload"]
 RECENT_DAYS = 30  # design: coverage line
 NEW_DAYS = 7
-RAISED = 1.5  # science 5.4: from one and a half times usual on a chance is called raised
 WORTH = ("talk_first", "worth_discussing")
 SILENCE = ("no_contact", "nothing_booked")
 
@@ -283,7 +283,7 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
                 share(_recent(own, "alliance_latest_on", as_of), own.height),
                 str(own.filter(pl.col("next_booked_on").is_null()).height),
                 str(own.filter(pl.col("on_track") == "not_on_track").height),
-                str(own.filter(pl.col("dropout_relative") > RAISED).height),
+                str(own.filter((pl.col("dropout_relative") > RAISED) & ~pl.col("dropout").fill_null(False)).height),
                 _longest_gap(own, as_of),
             ]
         )

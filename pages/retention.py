@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from dashboard import runtime
 from dashboard.access import FirstLook, Role, Scope, Viewer, counting_scope, first_look, narrowed, scope_for
 from dashboard.analytics.ending_rules import DEFINITIONS, LEFT, before_the_first_session, by_definition
+from dashboard.analytics.hazard_terms import RAISED
 from dashboard.analytics.retention import cumulative_incidence
 from dashboard.charts.cumulative_incidence import cumulative_incidence_panel
 from dashboard.replay.learning import Models
@@ -21,7 +22,6 @@ from dashboard.ui.ending_words import Definition, definitions
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.retention_parts import (
-    RAISED,
     at_risk_table,
     before_first_session,
     definition_blocks,
@@ -35,6 +35,7 @@ from dashboard.ui.words import day, plural, share
 from pages import BY_NAME
 from queries import caseload, models
 from queries import retention as reads
+from queries import rules as practice_rules
 from queries.engine import reading
 from queries.frames import read_frame
 
@@ -216,18 +217,19 @@ def render() -> None:
     definition = asked if asked in DEFINITIONS else OWN
     may_choose = viewer.role in (Role.DIRECTOR, Role.SUPERVISOR)
     with reading(runtime.engine()) as connection:
+        limit = practice_rules.in_force(connection, viewer.practice_id, settings.rules).dropout_days
         people = read_frame(connection, caseload.clinicians(scope)).to_dicts()
         person = next((row for row in people if row["public_id"] == wanted), None)
         head_start = first_look(viewer, settings.clinician_first_days, settings.today())
         data = load(connection, viewer, narrowed(scope, person["clinician_id"]) if person else scope, head_start)
     view = build(
         viewer, data, definition=definition, chosen=_name(person) if person and may_choose else None,
-        days=settings.rules.dropout_days, enough=settings.min_closed_episodes, today=settings.today(), chart_theme=theme(),
+        days=limit, enough=settings.min_closed_episodes, today=settings.today(), chart_theme=theme(),
     )  # fmt: skip
     if wanted and person is None:
         st.html(f'<div class="sv"><p class="notice" role="status">{NOT_YOURS}</p></div>')
     current = person["public_id"] if person else ""
-    words = definitions(settings.rules.dropout_days)
+    words = definitions(limit)
     show(view, {"picker": lambda: _pick(people if may_choose else [], current, definition, words)})
 
 

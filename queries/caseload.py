@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import CTE, and_, func, or_, select
+from sqlalchemy import CTE, ColumnElement, and_, func, or_, select
 
 from dashboard.access import FirstLook, Scope
 from dashboard.contracts import SCORES
@@ -55,6 +55,7 @@ STATE = (
     "dropout_usual_4",
     "dropout_relative",
     "dropout_reasons",
+    "dropout",
     "alliance_instrument",
     "alliance_latest",
     "alliance_latest_on",
@@ -90,6 +91,16 @@ def states(scope: Scope, *, open_only: bool = True, public_id: str | None = None
     return statement
 
 
+def shown_already(visible: CTE, first: FirstLook) -> ColumnElement[bool]:
+    """Which flags somebody who has to wait for the clinician may see: safety, old enough, replied to, or their own."""
+    return or_(
+        Flag.family == "safety",
+        Flag.raised_on <= first.since,
+        Flag.state.in_(("answered", "snoozed")),
+        visible.c.clinician_id == first.own_clinician_id,
+    )
+
+
 def flags(
     scope: Scope, *, standing: bool = True, public_id: str | None = None, first: FirstLook | None = None
 ) -> Statement:
@@ -117,14 +128,7 @@ def flags(
         .where(Evaluation.is_current)
     )
     if first is not None:
-        statement = statement.where(
-            or_(
-                Flag.family == "safety",
-                Flag.raised_on <= first.since,
-                Flag.state.in_(("answered", "snoozed")),
-                visible.c.clinician_id == first.own_clinician_id,
-            )
-        )
+        statement = statement.where(shown_already(visible, first))
     if public_id is not None:
         statement = statement.where(visible.c.public_id == public_id)
     return statement.where(Flag.cleared_on.is_(None)) if standing else statement

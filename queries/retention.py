@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import CTE, and_, func, or_, select
 
 from dashboard.access import FirstLook, Scope
+from queries.caseload import shown_already
 from queries.scope import visible_episodes
 from queries.tables import EpisodeState, Evaluation, Flag, SessionState, Statement
 
@@ -92,13 +93,7 @@ def signals_before(scope: Scope, since: date, first: FirstLook | None = None) ->
         .where(Evaluation.is_current, Flag.family != "safety")
     )
     if first is not None:
-        statement = statement.where(
-            or_(
-                Flag.raised_on <= first.since,
-                Flag.state.in_(("answered", "snoozed")),
-                visible.c.clinician_id == first.own_clinician_id,
-            )
-        )
+        statement = statement.where(shown_already(visible, first))
     return _left_since(statement, visible, since).where(Flag.raised_on < EpisodeState.last_attended_on)
 
 

@@ -192,6 +192,7 @@ PRIOR = (
 KEYS = tuple(term.key for term in PRIOR)
 TIME = ("intercept", "log_session", "sessions_2_to_4", "log_beyond_12")
 
+RAISED, HIGH = 1.5, 3.0  # science 5.4: bands of the hazard against what is usual at that session
 CLINICIAN_SD = 0.50  # 0.446 is 5.7 % of variance (Zimmermann 2017), 0.689 is 12.6 % (Saxon 2017)
 CLINICIAN_SD_WEIGHT = 10  # project default: clinicians' worth of belief in it
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from dashboard.analytics.ending_rules import AS_AGREED, FEW, FEW_PAIRS, LEFT, OTHERWISE, agreement, rates
 from dashboard.analytics.hazard import HazardModel
-from dashboard.analytics.hazard_terms import PRIOR, REASONS
+from dashboard.analytics.hazard_terms import HIGH, PRIOR, RAISED, REASONS
 from dashboard.analytics.intervals import wilson
 from dashboard.analytics.retention import Course
 from dashboard.signals import BY_KEY
@@ -20,7 +20,6 @@ from dashboard.ui.status import ATTENDANCE
 from dashboard.ui.view import Block, Cell, Facts, Fold, Heading, Para, Table
 from dashboard.ui.words import MISSING, day, plural, share
 
-RAISED, HIGH = 1.5, 3.0  # science 5.4: bands of the hazard against what is usual at that session
 BANDS = (("High", "more than 3 times what is usual at that session"), ("Raised", "1.5 to 3 times what is usual then"))
 FEW_ENDINGS = 300  # product: "mostly published priors" under about so many known endings
 TICKS = (1, 2, 4, 6, 8, 12, 16, 20, 26, 40, 52, 104)

@@ -13,9 +13,10 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import runtime
 from dashboard.access import scope_for
+from dashboard.analytics.hazard_terms import RAISED
 from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.what_if import changed, rules_in_force, save_rule, what_if
-from queries import caseload, people
+from queries import caseload, people, retention
 from queries.engine import reading
 from queries.frames import read_frame
 from tests.pages.conftest import words
@@ -91,3 +92,18 @@ def test_the_page_shows_counts_to_all_and_codes_to_those_who_may(
     assert "would be raised" in said
     assert ("What would change, by signal" in said) is sees_codes
     assert any(button.label == "Save it for this practice" for button in app.button) is may_save
+
+
+def test_the_limit_in_words_is_the_one_that_was_saved(practice: Path, sign_in: SignIn) -> None:
+    save_rule(runtime.engine(), runtime.settings(), viewer("admin"), "dropout_days", 77, runtime.settings().now())
+    assert "no session for 77 days" in unescape(words(sign_in("director", "retention"))).lower()
+
+
+def test_the_overview_counts_a_raised_chance_in_the_same_episodes_as_retention(practice: Path) -> None:
+    director = viewer("director")
+    with reading(runtime.engine()) as connection:
+        scope = scope_for(director)
+        here = read_frame(connection, caseload.states(scope))
+        there = read_frame(connection, retention.episodes(scope)).filter(pl.col("closed_on").is_null())
+    counted = (pl.col("dropout_relative") > RAISED) & ~pl.col("dropout").fill_null(False)
+    assert set(here.filter(counted)["public_id"]) == set(there.filter(counted)["public_id"])
