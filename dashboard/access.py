@@ -163,3 +163,33 @@ def first_look(viewer: Viewer, days: int, today: date) -> FirstLook | None:
 def counting_scope(viewer: Viewer) -> Scope:
     """The whole practice, for counts that hold no client row (completeness, intake); anyone in it may see those."""
     return Scope(viewer.practice_id, None, "counts of the whole practice")
+
+
+NO_MEETING = "This meeting is not one of yours or your supervisees'. If that looks wrong, ask your clinical director."
+
+
+def can_lead_meeting(viewer: Viewer, clinician_ids: frozenset[int]) -> bool:
+    """A supervisor meets their supervisees, a clinical director anyone of the practice; nobody else leads."""
+    if viewer.role is Role.DIRECTOR:
+        return True
+    return viewer.role is Role.SUPERVISOR and bool(clinician_ids) and clinician_ids <= viewer.supervisee_ids
+
+
+def check_can_lead_meeting(viewer: Viewer, clinician_ids: frozenset[int]) -> None:
+    """Raises NotAllowed where ``can_lead_meeting`` is false."""
+    if not can_lead_meeting(viewer, clinician_ids):
+        raise NotAllowed("Only their supervisor or a clinical director can lead a meeting about these caseloads.")
+
+
+def can_write_in_meeting(viewer: Viewer, leader: str, clinician_ids: frozenset[int]) -> bool:
+    """Who leads a meeting and whom it is about write in it; a director who only reads it does not."""
+    if viewer.role is Role.ADMIN:
+        return False
+    leads = viewer.username == leader and can_lead_meeting(viewer, clinician_ids)
+    return leads or (viewer.clinician_id is not None and viewer.clinician_id in clinician_ids)
+
+
+def check_can_write_in_meeting(viewer: Viewer, leader: str, clinician_ids: frozenset[int]) -> None:
+    """Raises NotAllowed where ``can_write_in_meeting`` is false."""
+    if not can_write_in_meeting(viewer, leader, clinician_ids):
+        raise NotAllowed(NO_MEETING)

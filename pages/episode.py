@@ -17,6 +17,7 @@ from dashboard.analytics.changes import changes
 from dashboard.analytics.expected_range import band, origin
 from dashboard.analytics.scoring import totals
 from dashboard.charts.episode_course import Course, Slot, episode_course
+from dashboard.charts.panel import Panel
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.replay.learning import Models, unlearned
@@ -177,15 +178,14 @@ def _headline(state: dict[str, Any], standing_ones: list[RaisedSignal]) -> str:
     return f"{CHANGE[state['change_category']].word}; nothing raised"
 
 
-def build(data: Data, *, today: date, chart_theme: str, measure: str | None = None) -> View:
-    """The figure, the signals with their evidence and questions, the change table and the numbers.
+def figure(data: Data, *, chart_theme: str, measure: str | None = None) -> Panel:
+    """The course of the episode: scores with their expected range, ratings, appointments. Needs ``state`` and an evaluation.
 
     ``measure`` is the key of another outcome questionnaire to draw in place of the one the signals use.
     """
-    state = data.state
-    if state is None or data.now.as_of is None:
-        return View(PAGE.title, PAGE.question, "", None, [Para(NO_EPISODE), Place("back")])
-    as_of = data.now.as_of
+    state, as_of = data.state, data.now.as_of
+    assert state is not None  # noqa: S101 - the caller has looked
+    assert as_of is not None  # noqa: S101
     made = totals(data.scores, data.instruments)
     began = state["first_attended_on"] or state["opened_on"]
     chosen = data.instruments.get(measure or state["outcome_instrument"] or "")
@@ -203,9 +203,27 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
         "fall in the rating: possible rupture",
         data,
     )
-    standing_ones, past = raised_signals(data.flags, data.replies, as_of)
     ordinary, _ = raised_signals(data.flags.filter(pl.col("family") != "safety"), data.replies, as_of)
-    headline = _headline(state, ordinary)
+    return episode_course(
+        code=state["client_code"],
+        headline=_headline(state, ordinary),
+        outcome=outcome,
+        alliance=alliance,
+        slots=_slots(data.appointments, as_of),
+        origin=began,
+        as_of=as_of,
+        theme=chart_theme,
+    )
+
+
+def build(data: Data, *, today: date, chart_theme: str, measure: str | None = None) -> View:
+    """The figure, the signals with evidence and questions, the change table and the numbers; ``measure`` as in ``figure``."""
+    state = data.state
+    if state is None or data.now.as_of is None:
+        return View(PAGE.title, PAGE.question, "", None, [Para(NO_EPISODE), Place("back")])
+    as_of = data.now.as_of
+    made = totals(data.scores, data.instruments)
+    standing_ones, past = raised_signals(data.flags, data.replies, as_of)
     ended = state["closed_on"] is not None
     scope_line = f"You are seeing: one episode of {data.clinician} · {data.now.line}"
     blocks: list[Block] = [Place("back")]
@@ -220,16 +238,7 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
             None if ended else PRIORITY[state["priority"]],
         )
     )
-    panel = episode_course(
-        code=state["client_code"],
-        headline=headline,
-        outcome=outcome,
-        alliance=alliance,
-        slots=_slots(data.appointments, as_of),
-        origin=began,
-        as_of=as_of,
-        theme=chart_theme,
-    )
+    panel = figure(data, chart_theme=chart_theme, measure=measure)
     beside: list[Block] = [Heading("Signals")]
     if standing_ones:
         beside += [Signals(standing_ones), Place("reply")]

@@ -21,6 +21,11 @@ def name_of(connection: Connection, practice_id: int) -> str:
     return str(connection.execute(select(Practice.name).where(Practice.id == practice_id)).scalar_one())
 
 
+def secret_of(connection: Connection, practice_id: int) -> str:
+    """The practice's secret, for what must not be guessed or drawn again."""
+    return str(connection.execute(select(Practice.secret).where(Practice.id == practice_id)).scalar_one())
+
+
 def find_practice(connection: Connection, name: str | None) -> int:
     """The practice of that name, or the only one.
 

@@ -89,6 +89,23 @@ def _viewer(session_id: str) -> Viewer | None:
     return viewer
 
 
+def still_signed_in() -> bool:
+    """Whether the session behind this page is still good, without counting the question as activity."""
+    settings = runtime.settings()
+    session_id = _session_id()
+    if session_id is None:
+        return False
+    with reading(runtime.engine()) as connection:
+        live = sessions.username_of(
+            connection,
+            session_id,
+            settings.now(),
+            idle_minutes=settings.session_idle_minutes,
+            absolute_hours=settings.session_absolute_hours,
+        )
+    return live is not None
+
+
 def _forget_state() -> None:
     for key in list(st.session_state):
         del st.session_state[key]

@@ -2,8 +2,10 @@
 
 from alembic import context
 
+from queries import meeting_tables
 from queries.tables import Base
 
+assert meeting_tables.Meeting.metadata is Base.metadata  # noqa: S101 - importing them is what adds them
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,

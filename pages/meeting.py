@@ -1,0 +1,208 @@
+"""Meetings: what shall we talk about, and what became of last time?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from dashboard import runtime
+from dashboard.access import NO_MEETING, Role, Viewer, first_look, scope_for
+from dashboard.errors import SupervisionError
+from dashboard.instruments import registry
+from dashboard.meeting_reading import caseloads
+from dashboard.meetings import follow_up
+from dashboard.settings import Rules
+from dashboard.signin.gate import still_signed_in
+from dashboard.supervising import Room, prepare, set_action
+from dashboard.ui import meeting_close, meeting_hold, meeting_list, meeting_prepare
+from dashboard.ui.frame import current_viewer
+from dashboard.ui.meeting_blocks import People
+from dashboard.ui.meeting_loading import Sitting, action_points, boxes_of, names_of, sitting
+from dashboard.ui.reading import standing
+from dashboard.ui.show import show, show_blocks, theme
+from dashboard.ui.view import Block, Figure, Heading, Notice, Para, View
+from pages import BY_NAME
+from pages import episode as episode_page
+from queries import audit, caseload, load, meetings
+from queries import rules as practice_rules
+from queries.engine import reading, writing
+from queries.frames import read_frame
+
+PAGE = BY_NAME["meeting"]
+SAID = "_said"
+
+
+def _act(do: Callable[..., Any], *args: Any) -> None:
+    """Runs an act and keeps what went wrong for the page to say."""
+    try:
+        do(*args)
+    except SupervisionError as error:
+        st.session_state[SAID] = str(error)
+
+
+def _say() -> None:
+    if said := st.session_state.pop(SAID, None):
+        st.error(said)
+
+
+def _set_action(action_id: int, state: str, seen: int) -> None:
+    settings = runtime.settings()
+    _act(set_action, runtime.engine(), current_viewer(), action_id, state, seen, settings.now())
+
+
+def _prepare(chosen: list[str], held_on: date, minutes: int, kind: str) -> None:
+    settings = runtime.settings()
+
+    def made() -> None:
+        public_id = prepare(
+            runtime.engine(), settings, current_viewer(), chosen, held_on=held_on, minutes=minutes, kind=kind,
+            now=settings.now(),
+        )  # fmt: skip
+        st.query_params.from_dict({"meeting": public_id})
+
+    _act(made)
+
+
+def _all(viewer: Viewer) -> None:
+    """Every meeting of the viewer, what is due, and preparing another."""
+    scope, settings = scope_for(viewer), runtime.settings()
+    with reading(runtime.engine()) as connection:
+        now = standing(connection, scope)
+        people = read_frame(connection, caseload.clinicians(scope))
+        listed = read_frame(connection, meetings.meetings(viewer))
+        about = read_frame(connection, meetings.supervisees(viewer))
+        read = caseloads(connection, scope)
+        points = action_points(connection, scope, read, registry(load.own_instruments(connection, scope)))
+    names = People(names_of(people))
+    leads = viewer.role in (Role.SUPERVISOR, Role.DIRECTOR)
+    whose = "your meetings" if viewer.role is Role.CLINICIAN else "meetings you lead or take part in"
+    if viewer.role is Role.DIRECTOR:
+        whose = "all meetings of the practice"
+    show(View(PAGE.title, PAGE.question, f"You are seeing: {whose} · {now.line}", now.as_of, []))
+    _say()
+    if leads:
+        meeting_list.prepare_form(
+            people.to_dicts(), viewer.clinician_id, viewer.role is Role.DIRECTOR, settings.today(), _prepare
+        )
+    due = follow_up.due(read.actions, settings.today())
+    show_blocks([Heading("To look at again", "Agreed earlier, and the day has come.")])
+    meeting_hold.draw_actions(due, points, names, _set_action)
+    show_blocks(meeting_list.list_blocks(listed, about))
+
+
+def _opened(viewer: Viewer, public_id: str, sat: Sitting) -> None:
+    """An audit row for the first look in this session."""
+    seen = st.session_state.setdefault("_opened", set())
+    if public_id in seen:
+        return
+    with writing(runtime.engine()) as connection:
+        for one in sorted(sat.clinicians):
+            audit.record(
+                connection, at=runtime.settings().now(), practice_id=viewer.practice_id, username=viewer.username,
+                action="view meeting", clinician_id=one, detail=public_id,
+            )  # fmt: skip
+    seen.add(public_id)
+
+
+@st.fragment(run_every=meeting_hold.POLL_SECONDS)
+def _deciding(sat: Sitting, room: Room, row: dict[str, Any]) -> None:
+    """What is written beside an item: read again every few seconds, so that each sees what the other saved."""
+    if not still_signed_in():
+        st.rerun()
+    with reading(runtime.engine()) as connection:
+        boxes = boxes_of(read_frame(connection, meetings.fields(room.viewer, sat.row["meeting_id"])))
+    _say()
+    meeting_hold.deciding(sat, room, row, boxes)
+
+
+def _case(sat: Sitting, viewer: Viewer, row: dict[str, Any]) -> tuple[list[Block], list[Block]]:
+    """The middle and the side of a case: figure, signals and last decision; answers given beforehand."""
+    settings = runtime.settings()
+    if row["public_id"] is None:
+        return [Para("This episode is not in your caseload or your supervisees'.")], []
+    with reading(runtime.engine()) as connection:
+        first = first_look(viewer, settings.clinician_first_days, settings.today())
+        data = episode_page.load(connection, scope_for(viewer), row["public_id"], first)
+        rules: Rules = practice_rules.in_force(connection, viewer.practice_id, settings.rules)
+    if data.state is None or data.now.as_of is None:
+        return [Para("This episode is not part of the current evaluation.")], []
+    middle: list[Block] = [Figure(episode_page.figure(data, chart_theme=theme())), Heading("Signals")]
+    middle += meeting_hold.signal_blocks(data.flags, rules)
+    middle += meeting_hold.last_decision(sat, row["episode_id"])
+    return middle, meeting_hold.answers(data.flags, data.replies, sat.people.hidden)
+
+
+def _hold(sat: Sitting, room: Room, viewer: Viewer, row: dict[str, Any]) -> None:
+    title, under = meeting_hold.heading(row, sat)
+    show(View(title, under, f"{meeting_prepare.title(sat)} · {meeting_prepare.line(sat)}", sat.now.as_of, []))
+    agenda, middle, side = st.columns([1.1, 2.6, 1.5], gap="medium")
+    with agenda:
+        meeting_hold.agenda_list(sat, room, row["item_id"])
+        _hide(sat, room)
+    blocks, beside = (
+        _case(sat, viewer, row) if row["episode_id"] is not None else (meeting_hold.other_parts(sat, row), [])
+    )
+    with middle:
+        if row["kind"] == "actions":
+            due = follow_up.due(sat.read.actions, sat.row["held_on"])
+            now = sat.read.actions.filter(pl.col("state_on") == sat.row["held_on"])
+            meeting_hold.draw_actions(pl.concat([due, now]), sat.points, sat.people, _set_action)
+        show_blocks(blocks)
+    with side:
+        show_blocks(beside)
+        _deciding(sat, room, row)
+
+
+def _hide(sat: Sitting, room: Room) -> None:
+    st.session_state["hide-names"] = bool(sat.row["hides_names"])
+    st.toggle(
+        "Hide names", key="hide-names", disabled=not sat.writes, help="Codes and initials only, for a shared screen (H).",
+        on_change=lambda: _act(room.hide_names, bool(st.session_state["hide-names"])),
+    )  # fmt: skip
+
+
+def _one(viewer: Viewer, public_id: str) -> None:
+    settings = runtime.settings()
+    with reading(runtime.engine()) as connection:
+        sat = sitting(
+            connection, viewer, public_id, first_look(viewer, settings.clinician_first_days, settings.today())
+        )
+    if sat is None:
+        show(View(PAGE.title, PAGE.question, "", None, [Para(NO_MEETING)]))
+        return
+    _opened(viewer, public_id, sat)
+    room = Room(runtime.engine(), settings, viewer, public_id, sat.row["version"])
+    asked = st.query_params.get("item", "")
+    row = next((one for one in sat.agenda if str(one["item_id"]) == asked), None)
+    if row is not None:
+        _hold(sat, room, viewer, row)
+        return
+    closing = sat.is_closed or st.query_params.get("step") == "close"
+    stale = sat.now.stale(settings.today())
+    blocks: list[Block] = [Notice(stale)] if stale else []
+    question = "What was agreed, and is it right as it stands?" if closing else "What shall we talk about?"
+    show(View(meeting_prepare.title(sat), question, meeting_prepare.line(sat), sat.now.as_of, blocks))
+    _say()
+    if closing:
+        meeting_close.draw(sat, room, _act)
+    else:
+        _hide(sat, room)
+        meeting_prepare.draw(sat, room, _act)
+
+
+def render() -> None:
+    """All meetings, or the one in the address: its agenda, one item of it, or its close."""
+    viewer = current_viewer()
+    public_id = st.query_params.get("meeting", "")
+    if public_id:
+        _one(viewer, public_id)
+    else:
+        _all(viewer)
+
+
+if __name__ == "__main__":
+    render()
