@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CTE, and_, exists, false, func, or_, select, true
+from sqlalchemy import CTE, ColumnElement, and_, exists, false, func, or_, select, true
 
 from dashboard.access import Role, Scope, Viewer, scope_for
 from dashboard.contracts import SCORES
@@ -29,8 +29,9 @@ def visible_meetings(viewer: Viewer) -> CTE:
     mine = exists().where(
         MeetingSupervisee.meeting_id == Meeting.id, MeetingSupervisee.clinician_id == viewer.clinician_id
     )
-    takes_part = mine if viewer.clinician_id is not None else false()
+    takes_part: ColumnElement[bool] = mine if viewer.clinician_id is not None else false()
     scope = scope_for(viewer)
+    seen: ColumnElement[bool]
     match viewer.role:
         case Role.DIRECTOR:
             seen = true()
@@ -186,7 +187,7 @@ def discussed(scope: Scope) -> Statement:
         select(AgendaItem.episode_id, Meeting.held_on)
         .join(visible, visible.c.episode_id == AgendaItem.episode_id)
         .join(Meeting, Meeting.id == AgendaItem.meeting_id)
-        .where(AgendaItem.discussed)
+        .where(AgendaItem.discussed.is_(True))
     )
 
 

@@ -138,7 +138,7 @@ def put_proposal(connection: Connection, meeting: Known, proposed: Sequence[Prop
     connection.execute(delete(AgendaItem).where(AgendaItem.meeting_id == meeting.id, AgendaItem.id.not_in(stays)))
     there = {(row.kind if row.episode_id is None else "case", row.episode_id) for row in kept}
     first_id = next_id(connection, AgendaItem)
-    rows = []
+    rows: list[dict[str, Any]] = []
     position = 0
     for one in proposed:
         if (one.kind if one.episode_id is None else "case", one.episode_id) in there:

@@ -109,10 +109,11 @@ def answers(flags: pl.DataFrame, replies: pl.DataFrame, hidden: bool) -> list[Bl
     said = [row for row in replies.reverse().to_dicts() if row["signal"] in standing]
     if not said:
         return [Heading("The clinician's answers"), Para("No signal has been answered beforehand.", quiet=True)]
-    return [
-        Heading("The clinician's answers"),
-        *(Para(f"{BY_KEY[row['signal']].title}: {row['reason']} ({'' if hidden else row['username'] + ', '}{day(row['replied_on'])})") for row in said),
-    ]  # fmt: skip
+    blocks: list[Block] = [Heading("The clinician's answers")]
+    for row in said:
+        who = "" if hidden else f"{row['username']}, "
+        blocks.append(Para(f"{BY_KEY[row['signal']].title}: {row['reason']} ({who}{day(row['replied_on'])})"))
+    return blocks
 
 
 def last_decision(sitting: Sitting, episode_id: int) -> list[Block]:
@@ -179,13 +180,13 @@ def deciding(sitting: Sitting, room: Room, row: dict[str, Any], boxes: Mapping[t
         words=MOST_WORDS, rows=2, read_only=closed,
     )  # fmt: skip
     who, again = box("who"), box("look_again_on")
-    people = list(
-        dict.fromkeys([*sitting.people.names.values(), sitting.row["leader_name"], *filter(None, [who.text])])
-    )
+    named = [*sitting.people.names.values(), sitting.row["leader_name"], who.text]
+    people = [name for name in dict.fromkeys(named) if name]
     who_key, again_key = f"who-{item}-{who.version}", f"again-{item}-{again.version}"
     st.selectbox(
-        "Who", people, index=people.index(who.text) if who.text in people else None, placeholder="Choose", key=who_key, format_func=shown,
-        on_change=lambda: _choice(room, item, "who", who, st.session_state[who_key] or ""), disabled=closed,
+        "Who", people, index=people.index(who.text) if who.text else None, placeholder="Choose", key=who_key,
+        format_func=initials if sitting.people.hidden else str, disabled=closed,
+        on_change=lambda: _choice(room, item, "who", who, st.session_state[who_key] or ""),
     )  # fmt: skip
     st.date_input(
         "Look again on", value=date.fromisoformat(again.text) if again.text else None, format="YYYY-MM-DD", key=again_key,
