@@ -13,6 +13,7 @@ from dashboard.instruments.instrument import Instrument
 from dashboard.meetings.agenda import CASES
 from dashboard.meetings.coverage import with_last_discussed
 from dashboard.replay.priority import worded
+from dashboard.signals import BY_KEY
 from queries import caseload, meetings
 from queries.frames import read_frame
 
@@ -77,7 +78,9 @@ def _gained(instruments: dict[str, Instrument]) -> pl.Expr:
 
 def cases(read: Caseloads, instruments: dict[str, Instrument]) -> pl.DataFrame:
     """The open episodes as ``agenda.propose`` reads them (CASES)."""
-    counted = read.standing.filter(pl.col("state") != "snoozed").sort(["raised_on", "signal"])
+    order = {key: place for place, key in enumerate(BY_KEY)}
+    weight = pl.col("signal").replace_strict(order, default=len(order), return_dtype=pl.Int64)
+    counted = read.standing.filter(pl.col("state") != "snoozed").sort([weight, "raised_on"])
     flagged = counted.group_by("episode_id").agg(
         signals=pl.col("signal").unique(maintain_order=True).str.join(";"),
         raised_on=pl.col("raised_on").max(),

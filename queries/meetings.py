@@ -54,7 +54,7 @@ def meetings(viewer: Viewer, *, public_id: str | None = None) -> Statement:
     counted = (
         select(
             AgendaItem.meeting_id,
-            func.count(AgendaItem.position).label("items"),
+            func.count(AgendaItem.position).label("entries"),
             func.sum(AgendaItem.minutes).label("planned"),
         )
         .where(AgendaItem.position.is_not(None))
@@ -76,7 +76,7 @@ def meetings(viewer: Viewer, *, public_id: str | None = None) -> Statement:
             visible.c.created_at,
             visible.c.closed_at,
             func.coalesce(Clinician.display_name, visible.c.leader).label("leader_name"),
-            func.coalesce(counted.c.items, 0).label("items"),
+            func.coalesce(counted.c.entries, 0).label("entries"),
             func.coalesce(counted.c.planned, 0).label("planned"),
         )
         .select_from(visible)

@@ -60,13 +60,14 @@ def item_words(row: Mapping[str, Any]) -> str:
     return f"{code} · {said}{more}"
 
 
-def icon_of(row: Mapping[str, Any]) -> str:
-    """The status mark of a case; a triangle for what went well; nothing for the other parts."""
+def mark_of(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The status mark of a case and its tone; a triangle for what went well; nothing for the other parts."""
     if row["kind"] == "well":
-        return "▲"
-    if row["episode_id"] is None:
-        return ""
-    return PRIORITY[row["priority"]].icon if row["priority"] in PRIORITY else "○"
+        return "▲", "blue"
+    if row["episode_id"] is None or row["priority"] not in PRIORITY:
+        return "", ""
+    status = PRIORITY[row["priority"]]
+    return status.icon, status.tone
 
 
 def left_out_blocks(items: Sequence[Mapping[str, Any]], people: People) -> list[Block]:

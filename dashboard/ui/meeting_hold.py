@@ -24,15 +24,16 @@ from dashboard.ui.meeting_blocks import (
     People,
     action_rows,
     gaps_table,
-    icon_of,
+    initials,
     item_words,
+    mark_of,
     safety_table,
     scores_words,
     undiscussed_table,
 )
 from dashboard.ui.meeting_loading import Points, Sitting
 from dashboard.ui.show import show_blocks
-from dashboard.ui.view import Block, Cell, Heading, Para, Table
+from dashboard.ui.view import Block, Cell, Heading, Para, RaisedSignal, Signals, Table
 from dashboard.ui.words import day, plural
 
 POLL_SECONDS = 4  # how soon the other's saved text shows
@@ -58,10 +59,11 @@ def agenda_list(sitting: Sitting, room: Room, item_id: int) -> None:
     rows = []
     for row in sitting.agenda:
         here = row["item_id"] == item_id
+        icon, tone = mark_of(row)
         written = any(sitting.box(row["item_id"], field).text for field in ("what", "note", "obstacle"))
         rows.append(
             f'<li{" class=here" if here else ""}><a href="{escape(_address(room, row["item_id"]))}" target="_self"'
-            f'{" aria-current=step" if here else ""}><i class="orange" aria-hidden="true">{icon_of(row)}</i> '
+            f'{" aria-current=step" if here else ""}><i class="{tone}" aria-hidden="true">{icon}</i> '
             f"{escape(item_words(row))}</a><small>{row['minutes']} min{' · written' if written else ''}</small></li>"
         )
     before, after = neighbours(sitting, item_id)
@@ -82,25 +84,17 @@ def agenda_list(sitting: Sitting, room: Room, item_id: int) -> None:
 
 
 def signal_blocks(flags: pl.DataFrame, rules: Rules) -> list[Block]:
-    """Each standing signal with its numbers, its rule and what would clear it."""
-    rows: list[list[str | Cell]] = []
+    """Each standing signal with its numbers, its question, its rule and what would clear it."""
     order = list(BY_KEY)
     known = [flag for flag in flags.to_dicts() if flag["signal"] in BY_KEY and flag["cleared_on"] is None]
-    for flag in sorted(known, key=lambda flag: order.index(flag["signal"])):
+    found = []
+    for flag in sorted(known, key=lambda flag: (order.index(flag["signal"]), flag["since"])):
         signal = BY_KEY[flag["signal"]]
-        rows.append(
-            [
-                Cell(signal.title, sub=f"since {day(flag['since'])}"),
-                Cell(flag["evidence"], sub=signal.prompt),
-                Cell(
-                    signal.rule_words(rules),
-                    sub=f"Clears with: {CLEARS[signal.key][0].lower()}{CLEARS[signal.key][1:]}",
-                ),
-            ]
+        rule = f"Rule: {signal.rule_words(rules)} Clears with: {CLEARS[signal.key][0].lower()}{CLEARS[signal.key][1:]}"
+        found.append(
+            RaisedSignal(signal.title, f"Since {day(flag['since'])}", flag["evidence"], signal.prompt, rule, True)
         )
-    if not rows:
-        return [Para("No signal stands in this episode.")]
-    return [Table("Signals that stand", ("Signal", "What was seen, and a question", "Rule"), rows)]
+    return [Signals(found)] if found else [Para("No signal stands in this episode.")]
 
 
 def answers(flags: pl.DataFrame, replies: pl.DataFrame, hidden: bool) -> list[Block]:

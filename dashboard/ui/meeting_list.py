@@ -35,7 +35,7 @@ def meeting_rows(listed: pl.DataFrame, about: pl.DataFrame) -> list[list[str | C
                     href=f"meeting?meeting={row['public_id']}",
                 ),
                 Cell(who, sub=KINDS[row["kind"]]),
-                Cell(plural(row["items"], "item"), sub=f"{row['minutes']} min"),
+                Cell(plural(row["entries"], "item"), sub=f"{row['minutes']} min"),
                 "closed" if row["closed_at"] is not None else "open",
             ]
         )

@@ -15,10 +15,10 @@ from dashboard.ui.meeting_blocks import (
     ACTION_COLUMNS,
     action_rows,
     coverage_facts,
-    icon_of,
     initials,
     item_words,
     left_out_blocks,
+    mark_of,
     since_blocks,
 )
 from dashboard.ui.meeting_loading import Sitting
@@ -35,10 +35,11 @@ def _row(sitting: Sitting, room: Room, act: Act, row: dict[str, Any], last: int)
     who = sitting.people.of(row["clinician_id"]) if len(sitting.people.names) > 1 else ""
     sub = " · ".join(part for part in (who, row["stratum"] or "", "added" if row["added_by"] else "") if part)
     href = f"meeting?meeting={room.public_id}&item={item}"
+    icon, tone = mark_of(row)
     with st.container(key=f"item-{item}", horizontal=True, vertical_alignment="center", gap="small"):
         st.html(
             f'<div class="sv agenda-item"><a href="{escape(href)}" target="_self">'
-            f'<i class="orange" aria-hidden="true">{icon_of(row)}</i> {escape(words)}</a>'
+            f'<i class="{tone}" aria-hidden="true">{icon}</i> {escape(words)}</a>'
             f"<small>{escape(sub)}</small></div>",
             width="stretch",
         )
@@ -51,7 +52,7 @@ def _row(sitting: Sitting, room: Room, act: Act, row: dict[str, Any], last: int)
 
         st.session_state[f"min-{item}"] = row["minutes"]
         st.number_input(
-            f"Minutes for {words}", 1, 120, step=1, key=f"min-{item}", on_change=lengthened, width=110,
+            f"Minutes for {words}", 1, 120, step=1, key=f"min-{item}", on_change=lengthened, width=92,
             label_visibility="collapsed",
         )  # fmt: skip
         st.button(
@@ -63,8 +64,8 @@ def _row(sitting: Sitting, room: Room, act: Act, row: dict[str, Any], last: int)
             args=(room.move, item, 1),
         )  # fmt: skip
         st.button(
-            "Leave out", key=f"off-{item}", disabled=row["kind"] == "safety",
-            help="Safety items stay on the agenda." if row["kind"] == "safety" else None, on_click=act,
+            "✕", key=f"off-{item}", disabled=row["kind"] == "safety", on_click=act,
+            help="Safety items stay on the agenda." if row["kind"] == "safety" else f"Leave out: {words}",
             args=(room.take_off, item),
         )  # fmt: skip
 
@@ -132,7 +133,7 @@ def draw(sitting: Sitting, room: Room, act: Act) -> None:
     """The agenda on the left, what to know on the right."""
     plan = plan_of(sitting.row["kind"], sitting.row["minutes"])
     total = sitting.planned + plan.apart
-    left, right = st.columns([1, 1], gap="large")
+    left, right = st.columns([1.35, 1], gap="large")
     with left:
         over = total - sitting.row["minutes"]
         show_blocks(
