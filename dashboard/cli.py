@@ -204,6 +204,23 @@ def export(
 
 
 @cli.command()
+def digest(
+    as_: Annotated[str, typer.Option("--as", help="A user name: whose week.")],
+    practice: PracticeName = None,
+    db: Db = None,
+) -> None:
+    """Print somebody's week as short text without any client data, for a mailer or a calendar."""
+    from dashboard.digest import digest as lines_of
+    from dashboard.opening import opened
+
+    settings = _settings(db)
+    with opened(settings) as engine:
+        lines = lines_of(engine, settings, username=as_, practice=practice)
+    for line in lines:
+        _say(line)
+
+
+@cli.command()
 def doctor(db: Db = None) -> None:
     """Check database, settings, secrets, clock and fonts; say what to mend."""
     from dashboard.doctor import examine

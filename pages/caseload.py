@@ -15,26 +15,30 @@ from dashboard import runtime
 from dashboard.access import FirstLook, Role, Scope, Viewer, first_look, narrowed, scope_for
 from dashboard.analytics.hazard_terms import RAISED
 from dashboard.analytics.scoring import totals
+from dashboard.digest import next_meeting
 from dashboard.errors import SupervisionError
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
+from dashboard.meetings.week import Week, week
 from dashboard.replay.priority import worded
 from dashboard.safety import LONGEST_NOTE, record_check
 from dashboard.ui.caseload_rows import caseload_rows
+from dashboard.ui.discussed_words import talked_about
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.show import show
-from dashboard.ui.view import Block, Caseload, Cell, Facts, Fold, Lead, Legend, Notice, Para, Slot, Table, View
+from dashboard.ui.view import Block, Caseload, Cell, Fold, Lead, Legend, Notice, Para, Slot, Table, View
+from dashboard.ui.week_blocks import planned_blocks, week_blocks
 from dashboard.ui.words import MISSING, day, plural, share, weeks
 from pages import BY_NAME
 from queries import caseload as reads
 from queries import load as loads
+from queries import meetings
 from queries.engine import reading
 from queries.frames import read_frame
 
 PAGE = BY_NAME["caseload"]
 RECENT_DAYS = 30  # design: coverage line
-NEW_DAYS = 7
 WORTH = ("talk_first", "worth_discussing")
 SILENCE = ("no_contact", "nothing_booked")
 
@@ -54,10 +58,14 @@ class Data:
     falls: pl.DataFrame
     viewed: pl.DataFrame
     instruments: dict[str, Instrument]
+    talked: dict[int, str]
+    planned: list[Block]
 
 
-def load(connection: Connection, scope: Scope, *, whole: bool, first: FirstLook | None = None) -> Data:
-    """Reads the page's frames; ``whole`` leaves out the scores and appointments that only one caseload shows.
+def load(
+    connection: Connection, scope: Scope, *, whole: bool, first: FirstLook | None = None, planned: Sequence[Block] = ()
+) -> Data:
+    """Reads the page's frames; ``whole`` leaves out the scores that only one caseload shows.
 
     With ``first`` the signals that clinicians are to see first are left out, and the status words follow what is left.
     """
@@ -75,10 +83,14 @@ def load(connection: Connection, scope: Scope, *, whole: bool, first: FirstLook 
         cleared=flags.filter(pl.col("cleared_on").is_not_null()),
         safety=read_frame(connection, reads.waiting_safety(scope)),
         scores=read_frame(connection, reads.scores(detail)),
-        appointments=read_frame(connection, reads.appointments(detail)),
+        appointments=read_frame(connection, reads.appointments(scope)),
         falls=read_frame(connection, reads.falls(detail)),
         viewed=read_frame(connection, reads.last_viewed(detail)),
         instruments=registry(loads.own_instruments(connection, scope)),
+        talked=talked_about(
+            read_frame(connection, meetings.discussed(detail)), read_frame(connection, meetings.actions(detail))
+        ),
+        planned=list(planned),
     )
 
 
@@ -118,20 +130,8 @@ def _apart_from_silence(data: Data) -> str:
     return f" In {which} of them the only sign is that the data stopped: nothing was booked or attended since."
 
 
-def _facts(data: Data, as_of: date) -> Facts:
-    since = as_of - timedelta(days=NEW_DAYS)
-    counted = pl.col("family") != "safety"
-    raised = data.flags.filter(counted & (pl.col("raised_on") > since)).height
-    cleared = data.cleared.filter(counted & (pl.col("cleared_on") > since)).height
-    unbooked = data.states.filter(pl.col("next_booked_on").is_null()).height
-    unmeasured = data.states.filter((pl.col("scores") == 0) & (pl.col("sessions_attended") > 0)).height
-    return Facts(
-        [
-            ("New this week", f"{plural(raised, 'signal')} raised, {cleared} cleared"),
-            ("Nothing booked", plural(unbooked, "episode")),
-            ("No outcome score yet", plural(unmeasured, "episode")),
-        ]
-    )
+def _week(data: Data, as_of: date) -> Week:
+    return week(pl.concat([data.flags, data.cleared]), data.states, data.appointments, as_of)
 
 
 def _longest_unopened(data: Data) -> str:
@@ -224,6 +224,7 @@ def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> Vie
         data.falls,
         data.instruments,
         as_of,
+        data.talked,
     )
     if data.states.is_empty():
         blocks.append(Para(f"No open episodes on {day(as_of)}."))
@@ -231,7 +232,7 @@ def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> Vie
         blocks.append(_lead(data, as_of, today))
     blocks += _safety(data.safety, {})
     if rows:
-        blocks.append(_facts(data, as_of))
+        blocks += week_blocks(_week(data, as_of), data.states, data.planned)
         if not any(row.priority in WORTH for row in rows):
             blocks.append(Para(f"Nothing stands out this week. {_longest_unopened(data)}"))
         blocks += [Caseload(rows, "caseload"), Legend()]
@@ -265,7 +266,7 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
         blocks.append(Para(f"No open episodes on {day(as_of)}."))
     blocks += _safety(data.safety, names)
     if count:
-        blocks.append(_facts(data, as_of))
+        blocks += week_blocks(_week(data, as_of), data.states, data.planned)[:1]
     rows: list[list[str | Cell]] = []
     silent = []
     for row in data.clinicians.to_dicts():
@@ -366,6 +367,19 @@ def _check_form(viewer: Viewer, safety: pl.DataFrame) -> None:
     st.rerun()
 
 
+def _planned(connection: Connection, viewer: Viewer, own: Scope, today: date) -> list[Block]:
+    """The viewer's next meeting, with the episodes of this caseload that stand on its agenda."""
+    ahead = next_meeting(connection, viewer, today)
+    if ahead is None:
+        return []
+    agenda = read_frame(connection, meetings.items(viewer, ahead["meeting_id"])).filter(
+        pl.col("position").is_not_null()
+    )
+    if own.clinician_ids is not None:
+        agenda = agenda.filter(pl.col("clinician_id").is_in(list(own.clinician_ids)))
+    return planned_blocks(ahead, agenda["client_code"].drop_nulls().to_list())
+
+
 def render() -> None:
     """Reads the viewer's scope, narrowed to the clinician in the address, and shows it."""
     viewer = current_viewer()
@@ -379,7 +393,7 @@ def render() -> None:
         whole = may_choose and person is None
         today = runtime.settings().today()
         head_start = first_look(viewer, runtime.settings().clinician_first_days, today)
-        data = load(connection, own, whole=whole, first=head_start)
+        data = load(connection, own, whole=whole, first=head_start, planned=_planned(connection, viewer, own, today))
     if whole:
         view = build_overview(viewer, data, today=today)
     else:

@@ -25,10 +25,14 @@ from dashboard.replay.priority import worded
 from dashboard.replies import reply
 from dashboard.signals import BY_KEY
 from dashboard.signals.wording import short_name
+from dashboard.supervising import mark
 from dashboard.ui.caseload_rows import client_totals
+from dashboard.ui.discussed_words import earlier_meetings
 from dashboard.ui.episode_parts import change_rows, leaving_blocks, raised_signals
 from dashboard.ui.fit_blocks import episode_questions
 from dashboard.ui.frame import current_viewer
+from dashboard.ui.mark_form import Mark, mark_form
+from dashboard.ui.meeting_blocks import People
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.reply_form import Reply, reply_form
 from dashboard.ui.show import show, theme
@@ -51,7 +55,7 @@ from dashboard.ui.view import (
 from dashboard.ui.view import Slot as Place
 from dashboard.ui.words import day, plural, score
 from pages import BY_NAME
-from queries import audit, models
+from queries import audit, meetings, models
 from queries import caseload as reads
 from queries import load as loads
 from queries import replies as stored_replies
@@ -86,6 +90,9 @@ class Data:
     replies: pl.DataFrame
     instruments: dict[str, Instrument]
     models: Models
+    discussed: pl.DataFrame
+    actions: pl.DataFrame
+    marks: frozenset[str]
 
 
 def load(connection: Connection, scope: Scope, public_id: str, first: FirstLook | None = None) -> Data:
@@ -113,7 +120,14 @@ def load(connection: Connection, scope: Scope, public_id: str, first: FirstLook 
         replies=read_frame(connection, stored_replies.replies(scope, now.as_of or date.min, public_id=public_id)),
         instruments=instruments,
         models=fitted or unlearned(instruments),
+        discussed=_own(read_frame(connection, meetings.discussed(scope)), state),
+        actions=_own(read_frame(connection, meetings.actions(scope)), state),
+        marks=frozenset(_own(read_frame(connection, meetings.marks(scope)), state)["kind"]),
     )
+
+
+def _own(frame: pl.DataFrame, state: dict[str, Any] | None) -> pl.DataFrame:
+    return frame.filter(pl.col("episode_id") == (state["episode_id"] if state else None))
 
 
 def _expected(data: Data, one: Instrument, first: tuple[date, float]) -> tuple[list[tuple[date, float, float]], str]:
@@ -238,6 +252,7 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
             None if ended else PRIORITY[state["priority"]],
         )
     )
+    blocks.append(Place("marks"))
     panel = figure(data, chart_theme=chart_theme, measure=measure)
     beside: list[Block] = [Heading("Signals")]
     if standing_ones:
@@ -251,6 +266,10 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
     rows, notes = change_rows(made, data.instruments)
     if state["dropout_next_4"] is not None:
         blocks += leaving_blocks(state, data.models)
+    points = client_totals(made)
+    key = (state["episode_id"], state["outcome_instrument"] or "")
+    people = People({state["clinician_id"]: data.clinician})
+    blocks += earlier_meetings(data.discussed, data.actions, {key[0]: points.get(key, [])}, people)
     blocks.append(Heading("Change"))
     if rows:
         blocks.append(
@@ -326,6 +345,8 @@ def render() -> None:
         answerable = _answerable(data)
         if answerable and can_answer_flag(viewer, data.state["clinician_id"]):
             slots["reply"] = lambda: reply_form(answerable, runtime.settings().today(), _replying(viewer, public_id))
+        if data.state["closed_on"] is None and can_answer_flag(viewer, data.state["clinician_id"]):
+            slots["marks"] = lambda: mark_form(set(data.marks), _marking(viewer, public_id))
         names = _measures(data)
         if len(names) > 1:
             slots["measure"] = lambda: _pick(names)
@@ -346,6 +367,13 @@ def _replying(viewer: Viewer, public_id: str) -> Reply:
             runtime.engine(), settings, viewer, public_id, signal=signal, kind=kind, reason=reason, until_day=until_day,
             now=settings.now(),
         )  # fmt: skip
+
+    return act
+
+
+def _marking(viewer: Viewer, public_id: str) -> Mark:
+    def act(kind: str, is_set: bool) -> None:
+        mark(runtime.engine(), viewer, public_id, kind, is_set, runtime.settings().now())
 
     return act
 

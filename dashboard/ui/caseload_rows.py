@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -101,8 +102,12 @@ def caseload_rows(
     falls: pl.DataFrame,
     instruments: dict[str, Instrument],
     as_of: date,
+    talked: Mapping[int, str] | None = None,
 ) -> list[CaseloadRow]:
-    """One row per open episode. Safety flags are not among the signals: they stand above the table."""
+    """One row per open episode. Safety flags are not among the signals: they stand above the table.
+
+    ``talked``: episode to the words about when it was last discussed.
+    """
     raised = _by_episode(flags.filter(pl.col("family") != "safety").sort(["episode_id", "since", "signal"]))
     slots = _by_episode(appointments.sort(["episode_id", "starts_at"]))
     fell = _by_episode(falls)
@@ -136,6 +141,7 @@ def caseload_rows(
                 signals=[BY_KEY[f["signal"]].title for f in _by_weight(standing)],
                 leaving=(frequency(state["dropout_next_4"]), frequency(state["dropout_usual_4"])),
                 missing=state["missing"] or "",
+                discussed=(talked or {}).get(key, ""),
             )
         )
     return rows

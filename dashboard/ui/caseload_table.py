@@ -27,7 +27,10 @@ class Series:
 
 @dataclass(frozen=True)
 class CaseloadRow:
-    """One open episode as the table shows it. ``leaving``: the chance in natural numbers and what is usual then, or empty."""
+    """One open episode as the table shows it. ``leaving``: the chance in natural numbers and what is usual then, or empty.
+
+    ``discussed``: when it was last talked about in a meeting and what was decided.
+    """
 
     public_id: str
     code: str
@@ -43,6 +46,7 @@ class CaseloadRow:
     signals: Sequence[str]
     leaving: tuple[str, str]
     missing: str
+    discussed: str = ""
 
 
 SEVERAL = 3  # up to so many questionnaires are named in a column's head
@@ -97,6 +101,7 @@ def _row(row: CaseloadRow) -> str:
     chips = "".join(f"<li>{escape(one)}</li>" for one in row.signals)
     missing = f"<small>{escape(row.missing)}</small>" if row.missing else ""
     signals = f'<ul class="chips">{chips}</ul>' if chips else f'<span class="nil">{MISSING}</span>'
+    discussed = f"<small>{escape(row.discussed)}</small>" if row.discussed else ""
     text = escape(" ".join([row.code, status.word, change.word, *row.signals]).lower())
 
     def sort(series: Series | None) -> str:
@@ -105,7 +110,8 @@ def _row(row: CaseloadRow) -> str:
     return (
         f'<tr data-text="{text}">'
         f'<th scope="row" data-label="Episode" data-sort="{code}">'
-        f'<a href="episode?episode={escape(row.public_id)}" target="_self">{code}</a><small>{escape(row.sessions)}</small></th>'
+        f'<a href="episode?episode={escape(row.public_id)}" target="_self">{code}</a><small>{escape(row.sessions)}</small>'
+        f"{discussed}</th>"
         f'<td data-label="Status" data-sort="{status.order}{escape(row.since_sort)}">'
         f"{_mark(status)}<small>{escape(row.since)}</small></td>"
         f'<td data-label="Outcome" data-sort="{sort(row.outcome)}">'
