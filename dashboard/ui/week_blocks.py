@@ -53,12 +53,8 @@ def planned_blocks(meeting: dict[str, Any] | None, codes: Sequence[str]) -> list
     about = ", ".join(codes) or "none of these episodes so far"
     when = f"{meeting['held_on']:%a} {day(meeting['held_on'])}"
     words = f"{meeting['minutes']} minutes, led by {meeting['leader_name']}: {about}."
-    table = Table(
-        "Next meeting",
-        ("Next meeting", "Planned"),
-        [[Cell(when, href=f"meeting?meeting={meeting['public_id']}"), words]],
-    )
-    return [table] if codes else [Para(f"Next meeting: {words}", quiet=True)]
+    link = Cell(when, href=f"meeting?meeting={meeting['public_id']}")
+    return [Table("Next meeting", ("Next meeting", "What is planned"), [[link, words]])]
 
 
 def digest_lines(found: Week, meeting: dict[str, Any] | None, items: int, as_of: date) -> list[str]:
