@@ -25,7 +25,7 @@ def next_meeting(connection: Connection, viewer: Viewer, today: date) -> dict[st
         pl.col("closed_at").is_null() & (pl.col("held_on") >= today)
     )
     about = read_frame(connection, meetings.supervisees(viewer))
-    mine = about.filter(pl.col("clinician_id") == viewer.clinician_id)["meeting_id"].to_list()
+    mine = about.filter(pl.col("clinician_id").is_in([viewer.clinician_id or 0]))["meeting_id"].to_list()
     own = listed.filter((pl.col("leader") == viewer.username) | pl.col("meeting_id").is_in(mine)).sort("held_on")
     return own.row(0, named=True) if own.height else None
 

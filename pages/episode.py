@@ -63,6 +63,7 @@ from queries.engine import reading, writing
 from queries.frames import read_frame
 
 PAGE = BY_NAME["episode"]
+NOBODY = 0  # no row has this id
 OFF_COURSE = ("reliable_worsening", "off_track")
 ENDING = {
     "planned": "planned ending",
@@ -127,7 +128,7 @@ def load(connection: Connection, scope: Scope, public_id: str, first: FirstLook 
 
 
 def _own(frame: pl.DataFrame, state: dict[str, Any] | None) -> pl.DataFrame:
-    return frame.filter(pl.col("episode_id") == (state["episode_id"] if state else None))
+    return frame.filter(pl.col("episode_id") == (state["episode_id"] if state else NOBODY))
 
 
 def _expected(data: Data, one: Instrument, first: tuple[date, float]) -> tuple[list[tuple[date, float, float]], str]:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -120,18 +121,25 @@ def postgres_template(postgres_url: str) -> Iterator[tuple[str, str]]:
     admin.dispose()
 
 
-@pytest.fixture
-def postgres_database(postgres_template: tuple[str, str]) -> Iterator[str]:
-    """The address of an empty, migrated PostgreSQL database of this test's own."""
-    server, template = postgres_template
+@contextmanager
+def postgres_copy(template: tuple[str, str]) -> Iterator[str]:
+    """The address of an empty, migrated PostgreSQL database, gone afterwards; ``template`` from ``postgres_template``."""
+    server, source = template
     name = f"supervision_{uuid.uuid4().hex[:12]}"
     admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {source}")
     yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     admin.dispose()
+
+
+@pytest.fixture
+def postgres_database(postgres_template: tuple[str, str]) -> Iterator[str]:
+    """The address of an empty, migrated PostgreSQL database of this test's own."""
+    with postgres_copy(postgres_template) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -31,10 +31,10 @@ def scores_around(points: list[tuple[date, float]], agreed_on: date) -> Scores:
 
 
 def due(actions: pl.DataFrame, today: date) -> pl.DataFrame:
-    """Open actions whose day has come, or that named none; in the order of that day.
+    """Open actions whose day has come, or that named none and were agreed before today; in the order of that day.
 
     ``actions``: state, look_again_on, agreed_on.
     """
-    return actions.filter(
-        (pl.col("state") == OPEN) & (pl.col("look_again_on").is_null() | (pl.col("look_again_on") <= today))
-    ).sort(["look_again_on", "agreed_on"], nulls_last=True)
+    undated = pl.col("look_again_on").is_null() & (pl.col("agreed_on") < today)
+    come = undated | (pl.col("look_again_on") <= today)
+    return actions.filter((pl.col("state") == OPEN) & come).sort(["look_again_on", "agreed_on"], nulls_last=True)

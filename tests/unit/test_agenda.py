@@ -236,13 +236,13 @@ def test_scores_since_a_decision_begin_the_day_after_it() -> None:
     assert scores_around([], TODAY).before is None
 
 
-def test_an_action_is_due_from_its_day_on_or_at_once_where_none_was_named() -> None:
+def test_an_action_is_due_from_its_day_on_or_at_the_next_meeting_where_none_was_named() -> None:
     actions = pl.DataFrame(
         {
-            "what": ["later", "today", "no day", "done"],
-            "state": ["open", "open", "open", "done"],
-            "look_again_on": [TODAY + timedelta(days=1), TODAY, None, TODAY],
-            "agreed_on": [TODAY] * 4,
+            "what": ["later", "today", "no day", "no day, agreed today", "done"],
+            "state": ["open", "open", "open", "open", "done"],
+            "look_again_on": [TODAY + timedelta(days=1), TODAY, None, None, TODAY],
+            "agreed_on": [TODAY, TODAY, TODAY - timedelta(days=1), TODAY, TODAY],
         }
     )
     assert due(actions, TODAY)["what"].to_list() == ["today", "no day"]
