@@ -10,11 +10,14 @@ import polars as pl
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.access import NO_MEETING, Role, Viewer, first_look, scope_for
+from dashboard.access import NO_MEETING, Role, Scope, Viewer, first_look, scope_for
 from dashboard.errors import SupervisionError
 from dashboard.instruments import registry
 from dashboard.meeting_reading import caseloads
 from dashboard.meetings import follow_up
+from dashboard.meetings.effect import CASES, effect
+from dashboard.meetings.followed import followed, four_apart, standardised
+from dashboard.meetings.transfers import transfers
 from dashboard.settings import Rules
 from dashboard.signin.gate import still_signed_in
 from dashboard.supervising import Room, prepare, set_action
@@ -77,6 +80,7 @@ def _all(viewer: Viewer) -> None:
         about = read_frame(connection, meetings.supervisees(viewer))
         read = caseloads(connection, scope)
         points = action_points(connection, scope, read, registry(load.own_instruments(connection, scope)))
+        changed = transfers(read_frame(connection, meetings.after_transfer(scope)))
     names = People(names_of(people))
     leads = viewer.role in (Role.SUPERVISOR, Role.DIRECTOR)
     whose = "your meetings" if viewer.role is Role.CLINICIAN else "meetings you lead or take part in"
@@ -91,7 +95,20 @@ def _all(viewer: Viewer) -> None:
     due = follow_up.due(read.actions, settings.today())
     show_blocks([Heading("To look at again", "Agreed earlier, and the day has come.")])
     meeting_hold.draw_actions(due, points, names, _set_action)
-    show_blocks(meeting_list.list_blocks(listed, about))
+    show_blocks([*meeting_list.list_blocks(listed, about), *meeting_list.transfer_blocks(changed, names)])
+    if leads and now.as_of is not None:
+        show_blocks(_helped(scope, now.as_of))
+
+
+def _helped(scope: Scope, as_of: date) -> list[Block]:
+    """Did discussing help? For who leads, over their whole scope; never per clinician."""
+    with reading(runtime.engine()) as connection:
+        items = read_frame(connection, meetings.flagged_cases(scope))
+        if items.is_empty():
+            return meeting_list.helped_blocks(effect(pl.DataFrame(schema=CASES), pl.DataFrame()), as_of, theme())
+        instruments = registry(load.own_instruments(connection, scope))
+        sessions = standardised(read_frame(connection, meetings.scored_sessions(scope)), instruments)
+    return meeting_list.helped_blocks(effect(followed(items, sessions), four_apart(sessions)), as_of, theme())
 
 
 def _opened(viewer: Viewer, public_id: str, sat: Sitting) -> None:

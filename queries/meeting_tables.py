@@ -48,7 +48,8 @@ class MeetingSupervisee(Base):
 class AgendaItem(Base):
     """Something to talk about, or a case left out. ``position`` null: left out, ``left_out`` says why.
 
-    ``stratum`` and ``draw``: cases of one stratum were equal and stand in the order of their draw; null where nothing was drawn
+    ``stratum``, ``draw``, ``drawn_in`` (whether the draw put it on the agenda, whatever people did afterwards): cases of one
+    stratum were equal and stand in the order of their draw; null where nothing was drawn
     (safety items and what people added). ``priority``, ``signals``: what was known when it was proposed. ``discussed`` is set
     when the meeting is closed.
     """
@@ -66,6 +67,7 @@ class AgendaItem(Base):
     left_out: Mapped[str | None]
     stratum: Mapped[str | None]
     draw: Mapped[float | None]
+    drawn_in: Mapped[bool | None]
     priority: Mapped[str | None]
     signals: Mapped[str | None]
     added_by: Mapped[str | None]

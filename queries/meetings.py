@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CTE, ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy import CTE, ColumnElement, Date, and_, exists, false, func, or_, select, true
+from sqlalchemy.orm import aliased
 
 from dashboard.access import Role, Scope, Viewer, scope_for
 from dashboard.contracts import SCORES
@@ -17,7 +18,7 @@ from queries.meeting_tables import (
     SignOff,
 )
 from queries.scope import visible_clinicians, visible_episodes
-from queries.tables import Clinician, Score, Statement, User
+from queries.tables import Clinician, Episode, EpisodeState, Evaluation, Score, SessionState, Statement, User
 
 
 def visible_meetings(viewer: Viewer) -> CTE:
@@ -249,4 +250,85 @@ def action_scores(scope: Scope) -> Statement:
         select(*(getattr(Score, name) for name in SCORES.schema))
         .join(visible, visible.c.episode_id == Score.episode_id)
         .where(Score.episode_id.in_(agreed))
+    )
+
+
+def flagged_cases(scope: Scope) -> Statement:
+    """Cases of closed meetings that a signal spoke for, on the agenda or left out, of episodes in scope."""
+    visible = visible_episodes(scope)
+    return (
+        select(
+            AgendaItem.meeting_id,
+            Meeting.held_on,
+            AgendaItem.episode_id,
+            visible.c.client_id,
+            AgendaItem.clinician_id,
+            AgendaItem.stratum,
+            AgendaItem.drawn_in,
+            AgendaItem.discussed,
+            AgendaItem.signals,
+        )
+        .join(visible, visible.c.episode_id == AgendaItem.episode_id)
+        .join(Meeting, Meeting.id == AgendaItem.meeting_id)
+        .where(Meeting.closed_at.is_not(None), AgendaItem.signals.is_not(None), AgendaItem.signals != "")
+    )
+
+
+def scored_sessions(scope: Scope) -> Statement:
+    """Attended sessions of episodes in scope with the outcome score of their day and its questionnaire."""
+    visible = visible_episodes(scope)
+    return (
+        select(
+            SessionState.episode_id,
+            SessionState.session_number,
+            func.date(SessionState.starts_at, type_=Date).label("day"),
+            SessionState.outcome,
+            EpisodeState.outcome_instrument.label("instrument"),
+        )
+        .join(visible, visible.c.episode_id == SessionState.episode_id)
+        .join(Evaluation, Evaluation.id == SessionState.evaluation_id)
+        .join(
+            EpisodeState,
+            and_(
+                EpisodeState.evaluation_id == SessionState.evaluation_id,
+                EpisodeState.episode_id == SessionState.episode_id,
+            ),
+        )
+        .where(Evaluation.is_current, SessionState.session_number.is_not(None))
+        .order_by(SessionState.episode_id, SessionState.session_number)
+    )
+
+
+BESIDE = (
+    "clinician_id",
+    "closed_on",
+    "opened_on",
+    "alliance_instrument",
+    "alliance_latest",
+    "outcome_instrument",
+    "latest",
+    "sessions_attended",
+)
+
+
+def after_transfer(scope: Scope) -> Statement:
+    """Episodes in scope that ended as transferred beside later ones, also in scope, of the same client with somebody else."""
+    old, new = visible_episodes(scope), visible_episodes(scope).alias("next_episode")
+    before, after = aliased(EpisodeState), aliased(EpisodeState)
+    return (
+        select(
+            new.c.public_id,
+            new.c.client_code,
+            old.c.public_id.label("before_public_id"),
+            Episode.change_requested_on.label("before_change_requested_on"),
+            *(getattr(before, name).label(f"before_{name}") for name in BESIDE),
+            *(getattr(after, name) for name in BESIDE),
+        )
+        .select_from(old)
+        .join(before, before.episode_id == old.c.episode_id)
+        .join(Evaluation, Evaluation.id == before.evaluation_id)
+        .join(Episode, Episode.id == old.c.episode_id)
+        .join(new, and_(new.c.client_id == old.c.client_id, new.c.clinician_id != old.c.clinician_id))
+        .join(after, and_(after.episode_id == new.c.episode_id, after.evaluation_id == before.evaluation_id))
+        .where(Evaluation.is_current, before.ending == "transferred", after.opened_on >= before.closed_on)
     )

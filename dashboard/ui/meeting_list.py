@@ -9,10 +9,13 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from dashboard.charts.discussing import discussing
+from dashboard.meetings.effect import AHEAD, ENOUGH, Effect
 from dashboard.meetings.plans import KINDS, LENGTHS, USUAL
+from dashboard.ui.meeting_blocks import People
 from dashboard.ui.show import show_blocks
-from dashboard.ui.view import Block, Cell, Fold, Heading, Para, Table
-from dashboard.ui.words import day, plural
+from dashboard.ui.view import Block, Cell, Figure, Fold, Heading, Para, Table
+from dashboard.ui.words import day, plural, score
 
 Prepare = Callable[[list[str], date, int, str], None]
 SHOWN = 12
@@ -61,6 +64,45 @@ def list_blocks(listed: pl.DataFrame, about: pl.DataFrame) -> list[Block]:
         if rows[SHOWN:]:
             blocks.append(Fold(f"Older ({len(rows) - SHOWN})", [Table("Older meetings", columns, rows[SHOWN:])]))
     return blocks
+
+
+def transfer_blocks(found: pl.DataFrame, people: People) -> list[Block]:
+    """What happened after a change of clinician, newest first; numbers only where both episodes used the same questionnaire."""
+    if found.is_empty():
+        return []
+    rows: list[list[str | Cell]] = [
+        [
+            Cell(
+                row["client_code"],
+                sub=f"transferred {day(row['closed_on'])}" + (", had asked for a change" if row["asked"] else ""),
+                href=f"episode?episode={row['public_id']}",
+            ),
+            Cell(f"{people.of(row['before_clinician_id'])} to {people.of(row['clinician_id'])}", sub=f"from {day(row['opened_on'])}"),
+            f"{score(row['before_alliance'])} to {score(row['alliance'])}",
+            f"{score(row['before_score'])} to {score(row['score'])}",
+            Cell(plural(row["sessions_attended"], "session"), sub="open" if row["is_open"] else "closed"),
+        ]
+        for row in found.to_dicts()
+    ]  # fmt: skip
+    columns = ("Client", "Change", "Alliance, last before and latest", "Outcome, last before and latest", "Since then")
+    note = "A dash: not measured, or with different questionnaires. One client's course says nothing about either clinician."
+    return [
+        Heading("After a change of clinician"),
+        Table("What happened next", columns, rows[:SHOWN], note=note),
+        *([Fold(f"Older ({len(rows) - SHOWN})", [Table("Older changes", columns, rows[SHOWN:])]) ] if rows[SHOWN:] else []),
+    ]  # fmt: skip
+
+
+def helped_blocks(found: Effect, as_of: date, theme: str) -> list[Block]:
+    """The comparison with enough pairs; before that, the count still needed."""
+    blocks: list[Block] = [Heading("Did discussing help?")]
+    if found.needed:
+        words = (
+            f"Needs {ENOUGH} comparable pairs of discussed and not discussed cases, followed for {AHEAD} sessions; "
+            f"has {found.pairs}. Which of equal cases comes first is drawn, so that they can be compared."
+        )
+        return [*blocks, Para(words, quiet=True)]
+    return [*blocks, Figure(discussing(found, as_of=as_of, theme=theme))]
 
 
 def prepare_form(people: list[dict[str, Any]], own: int | None, alone: bool, today: date, act: Prepare) -> None:

@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("left_out", sa.String(), nullable=True),
         sa.Column("stratum", sa.String(), nullable=True),
         sa.Column("draw", sa.Double(), nullable=True),
+        sa.Column("drawn_in", sa.Boolean(), nullable=True),
         sa.Column("priority", sa.String(), nullable=True),
         sa.Column("signals", sa.String(), nullable=True),
         sa.Column("added_by", sa.String(), nullable=True),
