@@ -313,7 +313,8 @@ BESIDE = (
 
 def after_transfer(scope: Scope) -> Statement:
     """Episodes in scope that ended as transferred beside later ones, also in scope, of the same client with somebody else."""
-    old, new = visible_episodes(scope), visible_episodes(scope).alias("next_episode")
+    old = visible_episodes(scope)
+    new = old.alias("next_episode")
     before, after = aliased(EpisodeState), aliased(EpisodeState)
     return (
         select(

@@ -77,7 +77,10 @@ def transfer_blocks(found: pl.DataFrame, people: People) -> list[Block]:
                 sub=f"transferred {day(row['closed_on'])}" + (", had asked for a change" if row["asked"] else ""),
                 href=f"episode?episode={row['public_id']}",
             ),
-            Cell(f"{people.of(row['before_clinician_id'])} to {people.of(row['clinician_id'])}", sub=f"from {day(row['opened_on'])}"),
+            Cell(
+                f"{people.of(row['before_clinician_id'])} to {people.of(row['clinician_id'])}",
+                sub=f"from {day(row['opened_on'])}",
+            ),
             f"{score(row['before_alliance'])} to {score(row['alliance'])}",
             f"{score(row['before_score'])} to {score(row['score'])}",
             Cell(plural(row["sessions_attended"], "session"), sub="open" if row["is_open"] else "closed"),

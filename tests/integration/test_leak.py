@@ -17,7 +17,20 @@ from dashboard.demo.practice import build
 from dashboard.evaluation import ensure_current
 from dashboard.intake.batch import Batch
 from dashboard.settings import Settings
-from queries import alliance, audit, caseload, exports, load, practices, quality, replies, retention, validation
+from dashboard.supervising import Room, prepare
+from queries import (
+    alliance,
+    audit,
+    caseload,
+    exports,
+    load,
+    meetings,
+    practices,
+    quality,
+    replies,
+    retention,
+    validation,
+)
 from queries.engine import reading, writing
 from queries.frames import read_frame
 from queries.schema import migrate
@@ -58,6 +71,13 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "alliance.both_rated": lambda s, _: alliance.both_rated(s, ALLIANCE, TODAY),
     "alliance.at_session": lambda s, _: alliance.at_session(s, 3),
     "alliance.experience": lambda s, _: alliance.experience(s),
+    "meetings.discussed": lambda s, _: meetings.discussed(s),
+    "meetings.actions": lambda s, _: meetings.actions(s),
+    "meetings.marks": lambda s, _: meetings.marks(s),
+    "meetings.action_scores": lambda s, _: meetings.action_scores(s),
+    "meetings.flagged_cases": lambda s, _: meetings.flagged_cases(s),
+    "meetings.scored_sessions": lambda s, _: meetings.scored_sessions(s),
+    "meetings.after_transfer": lambda s, _: meetings.after_transfer(s),
     "load.safety_checks": lambda s, _: load.safety_checks(s, TODAY),
     "exports.episodes": lambda s, e: exports.episodes(s, e),
     "exports.flags": lambda s, e: exports.flags(s, e),
@@ -110,6 +130,7 @@ def two_practices(engine: Engine) -> tuple[Engine, int, int]:
             practice = practices.ensure_practice(connection, f"Practice {mark}", NOW)
             store_batch(connection, practice, "files", batch, today=TODAY, now=NOW, username=None)
         ensure_current(engine, SETTINGS, practice, NOW)
+        _meetings_about_everybody(engine, practice)
         with writing(engine) as connection:
             for row in read_frame(connection, caseload.states(operator_scope(practice), open_only=False)).to_dicts():
                 audit.record(
@@ -118,6 +139,23 @@ def two_practices(engine: Engine) -> tuple[Engine, int, int]:
                 )  # fmt: skip
         found.append(practice)
     return engine, found[0], found[1]
+
+
+def _meetings_about_everybody(engine: Engine, practice: int) -> None:
+    """A closed meeting about each clinician, in which everything was talked about and something agreed."""
+    director = Viewer("d", Role.DIRECTOR, practice)
+    with reading(engine) as connection:
+        people = read_frame(connection, caseload.clinicians(operator_scope(practice)))
+    for public in people["public_id"].to_list():
+        made = prepare(engine, SETTINGS, director, [public], held_on=TODAY, minutes=120, kind="one_to_one", now=NOW)
+        with reading(engine) as connection:
+            row = read_frame(connection, meetings.meetings(director, public_id=made)).row(0, named=True)
+            items = read_frame(connection, meetings.items(director, row["meeting_id"]))
+        room = Room(engine, SETTINGS, director, made, row["version"])
+        on = items.filter(pl.col("position").is_not_null())["item_id"].to_list()
+        for item in on:
+            room.write(item, "what", "Ask how it felt", 0)
+        room.close(on)
 
 
 def _whole(engine: Engine, practice: int) -> pl.DataFrame:
@@ -220,7 +258,9 @@ def _builders(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 @pytest.mark.parametrize(
-    "module", [alliance, caseload, quality, exports, load, replies, retention, validation], ids=lambda m: m.__name__
+    "module",
+    [alliance, caseload, quality, exports, load, meetings, replies, retention, validation],
+    ids=lambda m: m.__name__,
 )
 def test_every_public_statement_builder_is_in_this_test(module: ModuleType) -> None:
     found = {name for name, _ in _builders(module)}
