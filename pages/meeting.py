@@ -128,7 +128,7 @@ def _opened(viewer: Viewer, public_id: str, sat: Sitting) -> None:
 @st.fragment(run_every=meeting_hold.POLL_SECONDS)
 def _deciding(sat: Sitting, room: Room, row: dict[str, Any]) -> None:
     """What is written beside an item: read again every few seconds, so that each sees what the other saved."""
-    if not still_signed_in():
+    if not still_signed_in(active=st.session_state.pop(meeting_hold.ACTIVE, False)):
         st.rerun()
     with reading(runtime.engine()) as connection:
         boxes = boxes_of(read_frame(connection, meetings.fields(room.viewer, sat.row["meeting_id"])))

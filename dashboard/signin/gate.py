@@ -89,8 +89,8 @@ def _viewer(session_id: str) -> Viewer | None:
     return viewer
 
 
-def still_signed_in() -> bool:
-    """Whether the session behind this page is still good, without counting the question as activity."""
+def still_signed_in(*, active: bool) -> bool:
+    """Whether the session behind this page is still good. ``active``: the person did something; asking alone is none."""
     settings = runtime.settings()
     session_id = _session_id()
     if session_id is None:
@@ -103,6 +103,9 @@ def still_signed_in() -> bool:
             idle_minutes=settings.session_idle_minutes,
             absolute_hours=settings.session_absolute_hours,
         )
+    if live is not None and live[1] and active:
+        with writing(runtime.engine()) as connection:
+            sessions.touch(connection, session_id, settings.now())
     return live is not None
 
 

@@ -36,6 +36,7 @@ from dashboard.ui.show import show_blocks
 from dashboard.ui.view import Block, Cell, Heading, Para, RaisedSignal, Signals, Table
 from dashboard.ui.words import day, plural
 
+ACTIVE = "_active"  # somebody wrote: a part of the page that runs by itself must not let their session run out
 POLL_SECONDS = 4  # how soon the other's saved text shows
 KEYS = (Path(__file__).parent / "meeting_keys.js").read_text("utf-8")
 SetState = Callable[[int, str, int], None]
@@ -130,6 +131,7 @@ def last_decision(sitting: Sitting, episode_id: int) -> list[Block]:
 
 def _saver(room: Room, item_id: int, field: str) -> Callable[[str, int], int | None]:
     def save(text: str, seen: int) -> int | None:
+        st.session_state[ACTIVE] = True
         try:
             return room.write(item_id, field, text, seen)
         except SupervisionError as error:

@@ -161,6 +161,27 @@ def test_why_stuck_who_and_when_are_saved_as_they_are_chosen(practice: Path, sig
     }  # fmt: skip
 
 
+def test_writing_in_a_meeting_keeps_the_session_and_looking_on_does_not(practice: Path, sign_in: SignIn) -> None:
+    public_id, _ = prepared()
+    row = first_case(public_id)
+    app = sign_in("supervisor", "meeting", meeting=public_id, item=str(row["item_id"]))
+    earlier = runtime.settings().now() - timedelta(minutes=5)
+
+    def seen() -> str:
+        with reading(runtime.engine()) as connection:
+            return str(connection.execute(text("SELECT max(last_seen_at) FROM user_session")).scalar_one())
+
+    with writing(runtime.engine()) as connection:
+        connection.execute(text("UPDATE user_session SET last_seen_at = :at"), {"at": str(earlier)})
+    before = seen()
+    with reading(runtime.engine()):
+        room(public_id)
+    assert seen() == before
+    next(one for one in app.checkbox if "people around" in one.label).check()
+    app.run()
+    assert seen() > before
+
+
 def test_what_the_other_saved_is_shown_and_a_closed_meeting_takes_nothing(practice: Path, sign_in: SignIn) -> None:
     public_id, about = prepared()
     row = first_case(public_id)
