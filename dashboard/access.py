@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 
 from dashboard.errors import NotAllowed
 
@@ -151,6 +152,14 @@ class FirstLook:
 
     own_clinician_id: int | None
     since: date
+
+    def shows(self, *, family: Any, raised_on: Any, state: Any, clinician_id: Any) -> Any:
+        """Which signals somebody who has to wait may see: safety, old enough, replied to, or of their own episodes.
+
+        The one condition, for columns of a statement and of a frame alike.
+        """
+        seen = (family == "safety") | (raised_on <= self.since) | (state == "answered") | (state == "snoozed")
+        return seen if self.own_clinician_id is None else seen | (clinician_id == self.own_clinician_id)
 
 
 def first_look(viewer: Viewer, days: int, today: date) -> FirstLook | None:

@@ -16,9 +16,9 @@ from dashboard.access import FirstLook, Role, Scope, Viewer, first_look, narrowe
 from dashboard.analytics.hazard_terms import RAISED
 from dashboard.analytics.scoring import totals
 from dashboard.errors import SupervisionError
+from dashboard.head_start import as_seen
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
-from dashboard.replay.priority import worded
 from dashboard.safety import LONGEST_NOTE, record_check
 from dashboard.ui.caseload_rows import caseload_rows
 from dashboard.ui.frame import current_viewer
@@ -62,9 +62,7 @@ def load(connection: Connection, scope: Scope, *, whole: bool, first: FirstLook 
     With ``first`` the signals that clinicians are to see first are left out, and the status words follow what is left.
     """
     flags = read_frame(connection, reads.flags(scope, standing=False, first=first))
-    states = read_frame(connection, reads.states(scope))
-    if first is not None:
-        states = worded(states, flags.filter(pl.col("cleared_on").is_null() & (pl.col("state") != "snoozed")))
+    states = as_seen(connection, scope, read_frame(connection, reads.states(scope)), first)
     none = Scope(scope.practice_id, frozenset(), scope.reason)
     detail = none if whole else scope
     return Data(

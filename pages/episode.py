@@ -17,10 +17,10 @@ from dashboard.analytics.changes import changes
 from dashboard.analytics.expected_range import band, origin
 from dashboard.analytics.scoring import totals
 from dashboard.charts.episode_course import Course, Slot, episode_course
+from dashboard.head_start import as_seen
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.replay.learning import Models, unlearned
-from dashboard.replay.priority import worded
 from dashboard.replies import reply
 from dashboard.signals import BY_KEY
 from dashboard.signals.wording import short_name
@@ -89,11 +89,9 @@ class Data:
 
 def load(connection: Connection, scope: Scope, public_id: str, first: FirstLook | None = None) -> Data:
     """Reads one episode within a scope; with ``first`` without the signals that its clinician is to see first."""
-    found = read_frame(connection, reads.states(scope, open_only=False, public_id=public_id)).to_dicts()
+    stored = read_frame(connection, reads.states(scope, open_only=False, public_id=public_id))
     flags = read_frame(connection, reads.flags(scope, standing=False, public_id=public_id, first=first))
-    if first is not None:
-        counted = flags.filter(pl.col("cleared_on").is_null() & (pl.col("state") != "snoozed"))
-        found = worded(pl.DataFrame(found), counted).to_dicts() if found else found
+    found = as_seen(connection, scope, stored, first).to_dicts()
     state = found[0] if found else None
     people = read_frame(connection, reads.clinicians(scope)).to_dicts()
     person = next((row for row in people if state and row["clinician_id"] == state["clinician_id"]), None)

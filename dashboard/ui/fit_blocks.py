@@ -103,6 +103,12 @@ def episode_questions(state: dict[str, Any]) -> list[Block]:
     return [Heading("Fit questions to explore"), *words]
 
 
+def with_fallen(states: pl.DataFrame) -> pl.DataFrame:
+    """``states`` with ``fallen``: the rating fell and is not known to be back; before any question is held back from a viewer."""
+    asked_of = pl.col("fit_questions").fill_null("").str.contains("rupture_not_mended")
+    return states.with_columns(fallen=pl.col("rupture").is_in(list(STANDING)) & asked_of)
+
+
 def _placed(states: pl.DataFrame, marked: pl.DataFrame, instruments: dict[str, Instrument]) -> pl.DataFrame:
     rated = with_places(marked)
     ends = rated.filter("is_last").select(
@@ -127,12 +133,8 @@ def _placed(states: pl.DataFrame, marked: pl.DataFrame, instruments: dict[str, I
     ]
     kinds = {"alliance_first": pl.Float64(), "alliance_latest": pl.Float64(), "sem": pl.Float64()}
     made = pl.DataFrame(rows, schema={"episode_id": pl.Int64(), **kinds})
-    mended = pl.col("fit_questions").fill_null("").str.contains("rupture_not_mended")
-    return quadrants(
-        states.select("episode_id", "alliance_scores", "change_category", "rupture", "fit_questions")
-        .with_columns(fallen=pl.col("rupture").is_in(list(STANDING)) & mended)
-        .join(made, on="episode_id", how="left")
-    )
+    known = states.select("episode_id", "alliance_scores", "change_category", "fallen")
+    return quadrants(known.join(made, on="episode_id", how="left"))
 
 
 def quadrant_blocks(states: pl.DataFrame, marked: pl.DataFrame, instruments: dict[str, Instrument]) -> list[Block]:
