@@ -169,6 +169,6 @@ def first_look(viewer: Viewer, days: int, today: date) -> FirstLook | None:
     return FirstLook(viewer.clinician_id, today - timedelta(days=days))
 
 
-def counting_scope(viewer: Viewer) -> Scope:
+def counting_scope(of: Viewer | Scope) -> Scope:
     """The whole practice, for counts that hold no client row (completeness, intake); anyone in it may see those."""
-    return Scope(viewer.practice_id, None, "counts of the whole practice")
+    return Scope(of.practice_id, None, "counts of the whole practice")

@@ -17,6 +17,7 @@ from dashboard.analytics.changes import changes
 from dashboard.analytics.expected_range import band, origin
 from dashboard.analytics.scoring import totals
 from dashboard.charts.episode_course import Course, Slot, episode_course
+from dashboard.counting import known_endings
 from dashboard.head_start import as_seen
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
@@ -72,7 +73,7 @@ ENDING = {
 
 @dataclass(frozen=True)
 class Data:
-    """One episode's frames; ``state`` null where it is not in scope (or does not exist)."""
+    """One episode's frames; ``state`` null where it is not in scope (or does not exist). ``endings``: known in the practice."""
 
     now: Standing
     state: dict[str, Any] | None
@@ -85,6 +86,7 @@ class Data:
     replies: pl.DataFrame
     instruments: dict[str, Instrument]
     models: Models
+    endings: int
 
 
 def load(connection: Connection, scope: Scope, public_id: str, first: FirstLook | None = None) -> Data:
@@ -110,6 +112,7 @@ def load(connection: Connection, scope: Scope, public_id: str, first: FirstLook 
         replies=read_frame(connection, stored_replies.replies(scope, now.as_of or date.min, public_id=public_id)),
         instruments=instruments,
         models=fitted or unlearned(instruments),
+        endings=known_endings(connection, scope),
     )
 
 
@@ -239,7 +242,7 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
     blocks.append(Split([Place("measure"), Figure(panel)], beside))
     rows, notes = change_rows(made, data.instruments)
     if state["dropout_next_4"] is not None:
-        blocks += leaving_blocks(state, data.models)
+        blocks += leaving_blocks(state, data.models, data.endings)
     blocks.append(Heading("Change"))
     if rows:
         blocks.append(

@@ -98,7 +98,8 @@ def shown_already(visible: CTE, first: FirstLook) -> ColumnElement[bool]:
     )
 
 
-def _evaluated(evaluation_id: int | None) -> ColumnElement[bool]:
+def evaluated(evaluation_id: int | None) -> ColumnElement[bool]:
+    """The evaluation named, else the one that pages read."""
     return Evaluation.is_current.is_(True) if evaluation_id is None else Evaluation.id == evaluation_id
 
 
@@ -131,7 +132,7 @@ def flags(
         .select_from(visible)
         .join(Flag, Flag.episode_id == visible.c.episode_id)
         .join(Evaluation, Evaluation.id == Flag.evaluation_id)
-        .where(_evaluated(evaluation_id))
+        .where(evaluated(evaluation_id))
     )
     if first is not None:
         statement = statement.where(shown_already(visible, first))
@@ -148,7 +149,7 @@ def held_back(scope: Scope, first: FirstLook, *, evaluation_id: int | None = Non
         .select_from(visible)
         .join(Flag, Flag.episode_id == visible.c.episode_id)
         .join(Evaluation, Evaluation.id == Flag.evaluation_id)
-        .where(_evaluated(evaluation_id), Flag.cleared_on.is_(None), not_(shown_already(visible, first)))
+        .where(evaluated(evaluation_id), Flag.cleared_on.is_(None), not_(shown_already(visible, first)))
     )
 
 

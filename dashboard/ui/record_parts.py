@@ -11,7 +11,7 @@ from dashboard.analytics.hazard import HazardModel
 from dashboard.analytics.hazard_terms import PRIOR
 from dashboard.analytics.intervals import Z95, wilson
 from dashboard.analytics.range_record import FEWEST_SCORES, RangeRecord
-from dashboard.analytics.refits import SETTLED
+from dashboard.analytics.refits import SETTLED, mostly_priors
 from dashboard.analytics.validation import FEWEST_EVENTS, DropoutRecord
 from dashboard.charts.panel import Panel
 from dashboard.signals.wording import short_name
@@ -61,7 +61,7 @@ def _dropout(said: Validation, panel: Panel | None) -> list[Block]:
     if found.auc is None:
         until = (
             "the model is mostly published priors"
-            if said.closed < SETTLED
+            if mostly_priors(said.endings)
             else "read the estimate as published figures fitted to this practice, not as tested here"
         )
         blocks.append(
@@ -213,8 +213,8 @@ def _learned(model: HazardModel, said: Validation) -> list[Block]:
         f"Learned from {plural(model.episodes, 'episode')} with {model.events} endings without agreement, last on "
         f"{day(said.models.fitted_on)}; model {model.version[:6]}."
     )
-    if said.closed < SETTLED:
-        text += f" With {said.closed} closed episodes (under {SETTLED}) it is mostly published priors."
+    if mostly_priors(said.endings):
+        text += f" With {plural(said.endings, 'known ending')} (under {SETTLED}) it is mostly published priors."
     rows: list[list[str | Cell]] = []
     for term in PRIOR:
         if (share_here := model.learned.get(term.key)) is None:
