@@ -145,9 +145,15 @@ def _lead(data: Data, fallen: Sequence[Fall]) -> Lead:
     lasting = sum(one.word != "recovered" for one in fallen)
     asked = data.states.filter(pl.col("fit_questions").str.split(";").list.set_difference(["new_area"]).list.len() > 0)
     rated = data.states.filter(pl.col("alliance_scores") > 0).height
-    return Lead(
+    fell = (
         f"In {lasting} of {plural(count, 'open episode')} a marked fall in the rating is not back near the client's own earlier "
-        f"level; {asked.height} {'has' if asked.height == 1 else 'have'} a fit question to explore.",
+        "level"
+        if lasting
+        else f"No marked fall in the rating is still open in {plural(count, 'open episode')}"
+    )
+    explore = f"{asked.height or 'none'} {'have' if asked.height > 1 else 'has'} a fit question to explore"
+    return Lead(
+        f"{fell}; {explore}.",
         f"{share(rated, count)} have been rated by the client at least once",
     )
 

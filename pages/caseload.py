@@ -23,8 +23,9 @@ from dashboard.safety import LONGEST_NOTE, record_check
 from dashboard.ui.caseload_rows import caseload_rows
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
+from dashboard.ui.safety_blocks import safety_blocks
 from dashboard.ui.show import show
-from dashboard.ui.view import Block, Caseload, Cell, Facts, Fold, Lead, Legend, Notice, Para, Slot, Table, View
+from dashboard.ui.view import Block, Caseload, Cell, Facts, Lead, Legend, Notice, Para, Slot, Table, View
 from dashboard.ui.words import MISSING, day, plural, share, weeks
 from pages import BY_NAME
 from queries import caseload as reads
@@ -143,56 +144,6 @@ def _longest_unopened(data: Data) -> str:
     return f"You may still want to talk about {one['client_code']} ({when})."
 
 
-def _safety(safety: pl.DataFrame, clinicians: dict[int, str]) -> list[Block]:
-    if safety.is_empty():
-        return []
-    latest = (
-        safety.sort(["episode_id", "since"])
-        .group_by("episode_id", maintain_order=True)
-        .agg(
-            pl.col("public_id", "client_code", "clinician_id", "closed_on", "evidence").last(),
-            answers=pl.len(),
-            since=pl.col("since").last(),
-        )
-        .sort(["since", "client_code"], descending=[True, False])
-    )
-    count = latest.height
-    still_open = latest.filter(pl.col("closed_on").is_null())
-    rows = [
-        [
-            Cell(row["client_code"], sub=clinicians.get(row["clinician_id"], ""), href=f"episode?episode={row['public_id']}"),
-            row["evidence"],
-            plural(row["answers"], "answer"),
-            "open" if row["closed_on"] is None else f"closed {day(row['closed_on'])}",
-        ]
-        for row in latest.to_dicts()
-    ]  # fmt: skip
-    shown = [row for row, state in zip(rows, latest["closed_on"], strict=True) if state is None]
-    folded = [row for row, state in zip(rows, latest["closed_on"], strict=True) if state is not None]
-    columns = ("Episode", "What was answered last", "Waiting", "State")
-    kind = "closed episode" if still_open.is_empty() else "open episode" if still_open.height == count else "episode"
-    mixed = f" ({still_open.height} of them open)" if kind == "episode" else ""
-    blocks: list[Block] = [
-        Notice(
-            f"Safety: in {plural(count, kind)}{mixed} a risk item was answered above zero and no check is recorded here. "
-            "Check that each was followed up.",
-            "orange",
-        )
-    ]
-    if shown:
-        blocks.append(
-            _folded(Table("Risk answers in open episodes waiting for a check", columns, shown), "Open episodes")
-        )
-    if folded:
-        closed = Table("Risk answers in closed episodes waiting for a check", columns, folded)
-        blocks.append(_folded(closed, "Closed episodes"))
-    return [*blocks, Slot("safety")]
-
-
-def _folded(table: Table, words: str) -> Block:
-    return Fold(f"{words} ({len(table.rows)})", [table])
-
-
 def _header(viewer: Viewer, data: Data, whose: str) -> str:
     return f"You are seeing: {whose} · {data.now.line}"
 
@@ -227,7 +178,7 @@ def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> Vie
         blocks.append(Para(f"No open episodes on {day(as_of)}."))
     else:
         blocks.append(_lead(data, as_of, today))
-    blocks += _safety(data.safety, {})
+    blocks += safety_blocks(data.safety, {})
     if rows:
         blocks.append(_facts(data, as_of))
         if not any(row.priority in WORTH for row in rows):
@@ -261,7 +212,7 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
         blocks.append(_lead(data, as_of, today))
     else:
         blocks.append(Para(f"No open episodes on {day(as_of)}."))
-    blocks += _safety(data.safety, names)
+    blocks += safety_blocks(data.safety, names)
     if count:
         blocks.append(_facts(data, as_of))
     rows: list[list[str | Cell]] = []

@@ -14,6 +14,7 @@ from dashboard.analytics.experience import FEW, earlier_episodes
 from dashboard.settings import Rules
 
 STANDING = ("open", "unrated", "unrepaired")
+GRADES = ("strong", "moderate")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class FitQuestion:
     source: str
     signal: str = ""
     repeats: tuple[str, ...] = ()
+
+    @property
+    def evidence(self) -> str:
+        """The grade in words: how good the evidence is, or that there is none to grade."""
+        return f"Evidence: {self.grade}." if self.grade in GRADES else f"{self.grade[0].upper()}{self.grade[1:]}."
 
     @property
     def rests_on(self) -> tuple[str, ...]:

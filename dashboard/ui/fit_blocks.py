@@ -18,7 +18,7 @@ from dashboard.ui.words import MISSING, day, plural, score
 SIGNAL_ABOVE = "Its question stands with the signal."
 SHOWN = 20  # rows of a table before the rest is folded away
 FIRST = "change_requested"  # always shown, at the top
-COLUMNS = ("Episode, since", "Fit question to explore", "Evidence")
+COLUMNS = ("Episode, since", "Fit question to explore")
 
 
 def _link(row: dict[str, Any], sub: str = "") -> Cell:
@@ -54,12 +54,9 @@ def question_blocks(states: pl.DataFrame) -> list[Block]:
     """The fit questions of the episodes given, with their evidence grade; information only is folded away."""
     found = asked(states)
     rows: list[list[str | Cell]] = [
-        [
-            _link(row, day(row["since"])),
-            Cell(BY_KEY[row["question"]].title, sub=BY_KEY[row["question"]].question),
-            Cell(sub=BY_KEY[row["question"]].grade),
-        ]
+        [_link(row, day(row["since"])), Cell(one.title, sub=f"{one.question} {one.evidence}")]
         for row in found.to_dicts()
+        for one in (BY_KEY[row["question"]],)
     ]
     keys = found["question"].to_list()
     main = [row for row, key in zip(rows, keys, strict=True) if key != NEW_AREA]
@@ -95,7 +92,7 @@ def episode_questions(state: dict[str, Any]) -> list[Block]:
     words = [
         Term(
             one.title,
-            f"{SIGNAL_ABOVE if one.signal else one.question} Evidence: {one.grade}. Since {day(row['since'])}.",
+            f"{SIGNAL_ABOVE if one.signal else one.question} {one.evidence} Since {day(row['since'])}.",
         )
         for row in found
         for one in (BY_KEY[row["question"]],)

@@ -98,7 +98,7 @@ def test_with_enough_endings_all_figures_are_said_in_words() -> None:
     assert "0.90 (0.51 to 1.29)" in said
     assert "nearer to what came" in said
     assert "Session 6" in said
-    assert "0.15 times May end without agreement, 2.0 signals" in said
+    assert "“May end without agreement” 0.15 times, all signals but data and safety 2.0 times" in said
     assert "12 of 80 (15 %)" in said
     assert "as many as estimated, within chance" in said
 
