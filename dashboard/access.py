@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 
 from dashboard.errors import NotAllowed
 
@@ -152,6 +153,14 @@ class FirstLook:
     own_clinician_id: int | None
     since: date
 
+    def shows(self, *, family: Any, raised_on: Any, state: Any, clinician_id: Any) -> Any:
+        """Which signals somebody who has to wait may see: safety, old enough, replied to, or of their own episodes.
+
+        The one condition, for columns of a statement and of a frame alike.
+        """
+        seen = (family == "safety") | (raised_on <= self.since) | (state == "answered") | (state == "snoozed")
+        return seen if self.own_clinician_id is None else seen | (clinician_id == self.own_clinician_id)
+
 
 def first_look(viewer: Viewer, days: int, today: date) -> FirstLook | None:
     """What a supervisor or director has to wait for; null where the practice gives clinicians no head start, or for them."""
@@ -160,9 +169,9 @@ def first_look(viewer: Viewer, days: int, today: date) -> FirstLook | None:
     return FirstLook(viewer.clinician_id, today - timedelta(days=days))
 
 
-def counting_scope(viewer: Viewer) -> Scope:
+def counting_scope(of: Viewer | Scope) -> Scope:
     """The whole practice, for counts that hold no client row (completeness, intake); anyone in it may see those."""
-    return Scope(viewer.practice_id, None, "counts of the whole practice")
+    return Scope(of.practice_id, None, "counts of the whole practice")
 
 
 NO_MEETING = "This meeting is not one of yours or your supervisees'. If that looks wrong, ask your clinical director."

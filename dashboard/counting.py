@@ -8,10 +8,10 @@ from datetime import date, datetime
 import polars as pl
 from sqlalchemy import Connection
 
-from dashboard.access import Scope
+from dashboard.access import Scope, counting_scope
 from dashboard.analytics.completeness import by_month, waiting
 from dashboard.instruments import registry
-from queries import load, quality
+from queries import load, quality, retention
 from queries.frames import read_frame
 
 
@@ -42,3 +42,12 @@ def counts(connection: Connection, scope: Scope, since: date) -> Counts:
         "episode_id", pl.col("first_at").dt.date().alias("day")
     )
     return Counts(by_month(sessions, measured), waiting(opened, first))
+
+
+def known_endings(connection: Connection, scope: Scope, evaluation_id: int | None = None) -> int:
+    """How many endings the models of a practice may have learned from, by an evaluation, the current one unless named.
+
+    Of the whole practice, as the models are; 0 for a scope that holds nothing.
+    """
+    whole = scope if scope.is_empty else counting_scope(scope)
+    return int(read_frame(connection, retention.known_endings(whole, evaluation_id))["endings"][0])

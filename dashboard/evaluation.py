@@ -48,7 +48,8 @@ class EvaluationReport:
         """For the terminal."""
         if not self.episodes:
             return f"{self.practice}: up to date as of {self.as_of}"
-        return f"{self.practice}: {self.episodes} episodes evaluated as of {self.as_of}, {self.flags} signals stand"
+        stand = "1 signal stands" if self.flags == 1 else f"{self.flags} signals stand"
+        return f"{self.practice}: {self.episodes} episodes evaluated as of {self.as_of}, {stand}"
 
 
 def evaluate(

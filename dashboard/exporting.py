@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+import polars as pl
 from sqlalchemy import Connection, Engine
 
-from dashboard.access import Role, Scope, Viewer, check_can_export, operator_scope, scope_for
+from dashboard.access import FirstLook, Role, Scope, Viewer, check_can_export, first_look, operator_scope, scope_for
 from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.evaluation import evaluate
 from dashboard.exports import FORMATS, to_bytes
+from dashboard.head_start import as_seen
 from dashboard.settings import Settings
 from dashboard.validating import validate, validation_table
 from queries import audit, exports, people, practices
@@ -37,6 +39,7 @@ def export_table(
 ) -> bytes:
     """The table's bytes. Evaluates first where the day's evaluation is missing or older than the data.
 
+    For a supervisor or director what their clinicians are to see first is left out, counted from today whatever ``as_of``.
     Raises UnusableInput for an unknown table, format or user, NotAllowed where the role may not have it.
     """
     if table in LATER:
@@ -50,6 +53,7 @@ def export_table(
         viewer = None if username is None else _viewer(connection, username, now, practice_id)
     role = Role.DIRECTOR if viewer is None else viewer.role
     scope = operator_scope(practice_id) if viewer is None else scope_for(viewer)
+    first = None if viewer is None else first_look(viewer, settings.clinician_first_days, now.date())
     _check(engine, viewer, role, table, now)
     evaluation_id, fitted = None, None
     if table in EVALUATED:
@@ -62,7 +66,10 @@ def export_table(
             rules = practice_rules.in_force(connection, practice_id, settings.rules)
             frame = validation_table(validate(connection, scope, rules, evaluation_id, day, fitted))
         else:
-            frame = exports.finished(table, read_frame(connection, _statement(table, scope, evaluation_id, role)))
+            frame = read_frame(connection, _statement(table, scope, evaluation_id, role, first))
+            if table == "episodes":
+                frame = _as_seen(connection, scope, frame, first, evaluation_id)
+            frame = exports.finished(table, frame)
         audit.record(
             connection,
             at=now,
@@ -94,12 +101,25 @@ def _check(engine: Engine, viewer: Viewer | None, role: Role, table: str, now: d
         raise
 
 
-def _statement(table: str, scope: Scope, evaluation_id: int | None, role: Role) -> Statement:
+def _as_seen(
+    connection: Connection, scope: Scope, frame: pl.DataFrame, first: FirstLook | None, evaluation_id: int | None
+) -> pl.DataFrame:
+    inner = {"episode_id": "source_id", "row_id": "episode_id"}
+    seen = as_seen(connection, scope, frame.rename(inner), first, evaluation_id=evaluation_id)
+    return seen.rename({now: before for before, now in inner.items()})
+
+
+def _statement(
+    table: str, scope: Scope, evaluation_id: int | None, role: Role, first: FirstLook | None = None
+) -> Statement:
     match table:
         case "set_aside":
             return exports.set_aside(scope, masked=role is Role.ADMIN)
         case "audit":
             return exports.audit(scope, role)
+        case "flags":
+            assert evaluation_id is not None  # noqa: S101 - evaluated just before
+            return exports.flags(scope, evaluation_id, first)
         case _:
             assert evaluation_id is not None  # noqa: S101 - evaluated just before
             return getattr(exports, table)(scope, evaluation_id)

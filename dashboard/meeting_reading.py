@@ -9,10 +9,10 @@ import polars as pl
 from sqlalchemy import Connection
 
 from dashboard.access import FirstLook, Scope
+from dashboard.head_start import as_seen
 from dashboard.instruments.instrument import Instrument
 from dashboard.meetings.agenda import CASES
 from dashboard.meetings.coverage import with_last_discussed
-from dashboard.replay.priority import worded
 from dashboard.signals import BY_KEY
 from queries import caseload, meetings
 from queries.frames import read_frame
@@ -43,9 +43,7 @@ class Caseloads:
 def caseloads(connection: Connection, scope: Scope, first: FirstLook | None = None) -> Caseloads:
     """Reads everything a meeting about a scope needs; with ``first`` without what clinicians are to see first."""
     flags = read_frame(connection, caseload.flags(scope, standing=False, first=first))
-    states = read_frame(connection, caseload.states(scope, open_only=False))
-    if first is not None:
-        states = worded(states, flags.filter(pl.col("cleared_on").is_null() & (pl.col("state") != "snoozed")))
+    states = as_seen(connection, scope, read_frame(connection, caseload.states(scope, open_only=False)), first)
     discussed = read_frame(connection, meetings.discussed(scope))
     return Caseloads(
         with_last_discussed(states, discussed),

@@ -21,6 +21,7 @@ from dashboard.analytics.validation import (
     first_test_day,
     later_episodes,
 )
+from dashboard.counting import known_endings
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.replay.learning import FIRST_DAY, Models, unlearned
@@ -61,12 +62,12 @@ TABLE = {
 
 @dataclass(frozen=True)
 class Validation:
-    """Figures of one evaluation in one scope; the models are the whole practice's. ``closed``: closed episodes in scope."""
+    """Figures of one evaluation in one scope; the models, and ``endings`` known, are the whole practice's."""
 
     as_of: date
     models: Models
     instruments: dict[str, Instrument]
-    closed: int
+    endings: int
     dropout: DropoutRecord
     ranges: Sequence[RangeRecord]
     burden: Burden
@@ -93,7 +94,7 @@ def validate(
         as_of,
         stored,
         instruments,
-        episodes["closed_on"].count(),
+        known_endings(connection, scope, evaluation_id),
         dropout_record(episodes, sessions, as_of - timedelta(days=rules.dropout_days)),
         [range_record(test, sessions, key, instruments[key].direction) for key in used],
         burden(episodes, sessions, alerts, since=since, until=as_of),

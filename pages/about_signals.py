@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from dashboard import runtime
-from dashboard.access import Viewer, can_change_rules, counting_scope, scope_for
+from dashboard.access import Viewer, can_change_rules, counting_scope, first_look, scope_for
 from dashboard.charts.calibration import calibration_by_tenth
 from dashboard.glossary import GLOSSARY
 from dashboard.instruments import registry
@@ -32,6 +32,7 @@ from queries.frames import read_frame
 
 PAGE = BY_NAME["about_signals"]
 COUNTED_DAYS = 90  # design: how often it was raised in the last 90 days
+FIRST_SEEN = " Signals that their clinicians are to see first are not counted."
 FAMILY = {
     "safety": "Safety: stands above everything, outside every order",
     "outcome": "Outcome",
@@ -139,7 +140,8 @@ def render() -> None:
     since: date = settings.today() - timedelta(days=COUNTED_DAYS)
     with reading(runtime.engine()) as connection:
         now = standing(connection, scope)
-        counts: pl.DataFrame = read_frame(connection, reads.raised_lately(scope, since))
+        head_start = first_look(viewer, settings.clinician_first_days, settings.today())
+        counts: pl.DataFrame = read_frame(connection, reads.raised_lately(scope, since, head_start))
         instruments = registry(loads.own_instruments(connection, scope))
         everyone = counting_scope(viewer)
         current = read_frame(connection, reads.evaluation(everyone)).to_dicts()
@@ -162,6 +164,7 @@ def _numbers(rules: Rules) -> dict[str, tuple[str, float, float, float]]:
 
 def _what_if(viewer: Viewer, rules: Rules) -> None:
     scope = scope_for(viewer)
+    first = first_look(viewer, runtime.settings().clinician_first_days, runtime.settings().today())
 
     def attempt(name: str, value: float) -> list[Block]:
         with reading(runtime.engine()) as connection:
@@ -170,8 +173,9 @@ def _what_if(viewer: Viewer, rules: Rules) -> None:
                 whole_practice(viewer.practice_id) if scope.is_empty else scope,
                 rules,
                 changed(rules, name, value),
+                first,
             )
-        return _flips(found, shows_rows=not scope.is_empty)
+        return _flips(found, shows_rows=not scope.is_empty, waits=first is not None)
 
     def save(name: str, value: float) -> str:
         settings = runtime.settings()
@@ -180,16 +184,16 @@ def _what_if(viewer: Viewer, rules: Rules) -> None:
     what_if_form(_numbers(rules), attempt, save if can_change_rules(viewer.role) else None)
 
 
-def _flips(found: Flips | None, *, shows_rows: bool) -> list[Block]:
-    """What would change, in counts; with the episodes for those who may see them."""
+def _flips(found: Flips | None, *, shows_rows: bool, waits: bool = False) -> list[Block]:
+    """What would change, in counts; with the episodes for those who may see them. ``waits``: clinicians see signals first."""
     if found is None:
         return [Para("Nothing has been evaluated yet.")]
     newly, gone, episodes = found.counts
     if not newly and not gone:
-        return [Para(f"Nothing would change on {day(found.as_of)}.")]
+        return [Para(f"Nothing would change on {day(found.as_of)}.{FIRST_SEEN if waits else ''}")]
     said = Para(
         f"On {day(found.as_of)} {plural(newly, 'signal')} would be raised and {gone} would be gone, in "
-        f"{plural(episodes, 'open episode')}."
+        f"{plural(episodes, 'open episode')}.{FIRST_SEEN if waits else ''}"
     )
     if not shows_rows:
         return [said]

@@ -12,7 +12,7 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from dashboard import runtime
-from dashboard.access import Role, Scope, Viewer, counting_scope, narrowed, scope_for
+from dashboard.access import FirstLook, Role, Scope, Viewer, counting_scope, first_look, narrowed, scope_for
 from dashboard.analytics.alliance import MARKS_SCHEMA, marks
 from dashboard.analytics.alliance_scales import subscale_marks
 from dashboard.analytics.discrepancy import DISCREPANCY_SCHEMA
@@ -22,6 +22,7 @@ from dashboard.analytics.scoring import totals
 from dashboard.analytics.third_session import SESSION, Cloud, cloud, points
 from dashboard.charts.alliance_course import Fall, alliance_course
 from dashboard.charts.alliance_outcome import PUBLISHED, Point, alliance_outcome
+from dashboard.head_start import as_seen
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.practice_alliance import alliance_keys, experienced, practice_cloud, reflections
@@ -33,6 +34,7 @@ from dashboard.ui.fit_blocks import (
     question_blocks,
     silent_blocks,
     subscale_blocks,
+    with_fallen,
 )
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
@@ -65,11 +67,17 @@ class Data:
     instruments: dict[str, Instrument]
 
 
-def load(connection: Connection, viewer: Viewer, scope: Scope, *, share_experience: bool) -> Data:
-    """Reads the page. Rows are of the scope only; of the practice, counts."""
+def load(
+    connection: Connection, viewer: Viewer, scope: Scope, *, share_experience: bool, first: FirstLook | None = None
+) -> Data:
+    """Reads the page. Rows are of the scope only; of the practice, counts.
+
+    With ``first`` the fit questions that rest on signals which clinicians are to see first are left out; ratings are not.
+    """
     now = standing(connection, scope)
     instruments = registry(loads.own_instruments(connection, scope))
-    states = read_frame(connection, reads.open_states(scope))
+    stored = with_fallen(read_frame(connection, reads.open_states(scope)))
+    states = as_seen(connection, scope, stored, first)
     if now.as_of is None or states.is_empty():
         nothing = cloud(points(pl.DataFrame(schema=THIRD), instruments))
         return Data(
@@ -78,7 +86,7 @@ def load(connection: Connection, viewer: Viewer, scope: Scope, *, share_experien
         )  # fmt: skip
     everyone = counting_scope(viewer)
     made = totals(read_frame(connection, reads.ratings(scope, alliance_keys(instruments), now.as_of)), instruments)
-    flags = read_frame(connection, caseload.flags(scope)).filter(pl.col("signal") == "ceiling")
+    flags = read_frame(connection, caseload.flags(scope, first=first)).filter(pl.col("signal") == "ceiling")
     areas = states.select(main_area()).to_series().drop_nulls().unique().sort().to_list()
     return Data(
         now=now,
@@ -137,9 +145,15 @@ def _lead(data: Data, fallen: Sequence[Fall]) -> Lead:
     lasting = sum(one.word != "recovered" for one in fallen)
     asked = data.states.filter(pl.col("fit_questions").str.split(";").list.set_difference(["new_area"]).list.len() > 0)
     rated = data.states.filter(pl.col("alliance_scores") > 0).height
-    return Lead(
+    fell = (
         f"In {lasting} of {plural(count, 'open episode')} a marked fall in the rating is not back near the client's own earlier "
-        f"level; {asked.height} {'has' if asked.height == 1 else 'have'} a fit question to explore.",
+        "level"
+        if lasting
+        else f"No marked fall in the rating is still open in {plural(count, 'open episode')}"
+    )
+    explore = f"{asked.height or 'none'} {'have' if asked.height > 1 else 'has'} a fit question to explore"
+    return Lead(
+        f"{fell}; {explore}.",
         f"{share(rated, count)} have been rated by the client at least once",
     )
 
@@ -236,7 +250,8 @@ def render() -> None:
         people = read_frame(connection, caseload.clinicians(scope)).to_dicts()
         person = next((row for row in people if row["public_id"] == wanted), None)
         own = narrowed(scope, person["clinician_id"]) if person else scope
-        data = load(connection, viewer, own, share_experience=settings.share_experience)
+        head_start = first_look(viewer, settings.clinician_first_days, settings.today())
+        data = load(connection, viewer, own, share_experience=settings.share_experience, first=head_start)
     view = build(data, whose=_whose(viewer, person), today=settings.today(), chart_theme=theme())
     slots = {}
     if viewer.role in (Role.DIRECTOR, Role.SUPERVISOR):

@@ -16,18 +16,18 @@ from dashboard.access import FirstLook, Role, Scope, Viewer, first_look, narrowe
 from dashboard.analytics.hazard_terms import RAISED
 from dashboard.analytics.scoring import totals
 from dashboard.digest import next_meeting
-from dashboard.errors import SupervisionError
+from dashboard.head_start import as_seen
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.meetings.week import Week, week
-from dashboard.replay.priority import worded
-from dashboard.safety import LONGEST_NOTE, record_check
 from dashboard.ui.caseload_rows import caseload_rows
 from dashboard.ui.discussed_words import talked_about
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
+from dashboard.ui.safety_blocks import safety_blocks
+from dashboard.ui.safety_form import check_form, checking
 from dashboard.ui.show import show
-from dashboard.ui.view import Block, Caseload, Cell, Fold, Lead, Legend, Notice, Para, Slot, Table, View
+from dashboard.ui.view import Block, Caseload, Cell, Lead, Legend, Notice, Para, Slot, Table, View
 from dashboard.ui.week_blocks import planned_blocks, week_blocks
 from dashboard.ui.words import MISSING, day, plural, share, weeks
 from pages import BY_NAME
@@ -70,9 +70,7 @@ def load(
     With ``first`` the signals that clinicians are to see first are left out, and the status words follow what is left.
     """
     flags = read_frame(connection, reads.flags(scope, standing=False, first=first))
-    states = read_frame(connection, reads.states(scope))
-    if first is not None:
-        states = worded(states, flags.filter(pl.col("cleared_on").is_null() & (pl.col("state") != "snoozed")))
+    states = as_seen(connection, scope, read_frame(connection, reads.states(scope)), first)
     none = Scope(scope.practice_id, frozenset(), scope.reason)
     detail = none if whole else scope
     return Data(
@@ -145,56 +143,6 @@ def _longest_unopened(data: Data) -> str:
     return f"You may still want to talk about {one['client_code']} ({when})."
 
 
-def _safety(safety: pl.DataFrame, clinicians: dict[int, str]) -> list[Block]:
-    if safety.is_empty():
-        return []
-    latest = (
-        safety.sort(["episode_id", "since"])
-        .group_by("episode_id", maintain_order=True)
-        .agg(
-            pl.col("public_id", "client_code", "clinician_id", "closed_on", "evidence").last(),
-            answers=pl.len(),
-            since=pl.col("since").last(),
-        )
-        .sort(["since", "client_code"], descending=[True, False])
-    )
-    count = latest.height
-    still_open = latest.filter(pl.col("closed_on").is_null())
-    rows = [
-        [
-            Cell(row["client_code"], sub=clinicians.get(row["clinician_id"], ""), href=f"episode?episode={row['public_id']}"),
-            row["evidence"],
-            plural(row["answers"], "answer"),
-            "open" if row["closed_on"] is None else f"closed {day(row['closed_on'])}",
-        ]
-        for row in latest.to_dicts()
-    ]  # fmt: skip
-    shown = [row for row, state in zip(rows, latest["closed_on"], strict=True) if state is None]
-    folded = [row for row, state in zip(rows, latest["closed_on"], strict=True) if state is not None]
-    columns = ("Episode", "What was answered last", "Waiting", "State")
-    kind = "closed episode" if still_open.is_empty() else "open episode" if still_open.height == count else "episode"
-    mixed = f" ({still_open.height} of them open)" if kind == "episode" else ""
-    blocks: list[Block] = [
-        Notice(
-            f"Safety: in {plural(count, kind)}{mixed} a risk item was answered above zero and no check is recorded here. "
-            "Check that each was followed up.",
-            "orange",
-        )
-    ]
-    if shown:
-        blocks.append(
-            _folded(Table("Risk answers in open episodes waiting for a check", columns, shown), "Open episodes")
-        )
-    if folded:
-        closed = Table("Risk answers in closed episodes waiting for a check", columns, folded)
-        blocks.append(_folded(closed, "Closed episodes"))
-    return [*blocks, Slot("safety")]
-
-
-def _folded(table: Table, words: str) -> Block:
-    return Fold(f"{words} ({len(table.rows)})", [table])
-
-
 def _header(viewer: Viewer, data: Data, whose: str) -> str:
     return f"You are seeing: {whose} · {data.now.line}"
 
@@ -230,7 +178,7 @@ def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> Vie
         blocks.append(Para(f"No open episodes on {day(as_of)}."))
     else:
         blocks.append(_lead(data, as_of, today))
-    blocks += _safety(data.safety, {})
+    blocks += safety_blocks(data.safety, {})
     if rows:
         blocks += week_blocks(_week(data, as_of), data.states, data.planned)
         if not any(row.priority in WORTH for row in rows):
@@ -264,7 +212,7 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
         blocks.append(_lead(data, as_of, today))
     else:
         blocks.append(Para(f"No open episodes on {day(as_of)}."))
-    blocks += _safety(data.safety, names)
+    blocks += safety_blocks(data.safety, names)
     if count:
         blocks += week_blocks(_week(data, as_of), data.states, data.planned)[:1]
     rows: list[list[str | Cell]] = []
@@ -339,34 +287,6 @@ def _pick(viewer: Viewer, people: Sequence[dict[str, Any]], current: str | None)
     )
 
 
-def _check_form(viewer: Viewer, safety: pl.DataFrame) -> None:
-    settings = runtime.settings()
-    codes = {
-        row["public_id"]: row["client_code"]
-        for row in safety.sort("since", descending=True).select("public_id", "client_code").to_dicts()
-    }
-    with st.expander("Record a check"), st.form("safety", border=False, clear_on_submit=True):
-        chosen = st.multiselect("Episodes", list(codes), format_func=lambda one: codes[one], placeholder="Choose")
-        when = st.date_input("Checked on", value=settings.today(), max_value=settings.today(), format="YYYY-MM-DD")
-        note = st.text_input("What was agreed (optional)", max_chars=LONGEST_NOTE)
-        sent = st.form_submit_button("Record that it was checked")
-    if not sent:
-        return
-    try:
-        if not chosen:
-            raise SupervisionError("Choose the episodes that were checked.")
-        if not isinstance(when, date):
-            raise SupervisionError("Choose the day of the check.")
-        done = record_check(
-            runtime.engine(), settings, viewer, chosen, checked_on=when, note=note or "", now=settings.now()
-        )
-    except SupervisionError as error:
-        st.error(str(error))
-        return
-    st.toast(f"Recorded by {viewer.username} for {plural(done, 'episode')}.")
-    st.rerun()
-
-
 def _planned(connection: Connection, viewer: Viewer, own: Scope, today: date) -> list[Block]:
     """The viewer's next meeting, with the episodes of this caseload that stand on its agenda."""
     ahead = next_meeting(connection, viewer, today)
@@ -399,7 +319,7 @@ def render() -> None:
     else:
         chosen = _name(person) if person and person["clinician_id"] != viewer.clinician_id else None
         view = build(viewer, data, chosen=chosen, today=today)
-    slots = {"safety": lambda: _check_form(viewer, data.safety)}
+    slots = {"safety": lambda: check_form(data.safety, runtime.settings().today(), checking(viewer))}
     if wanted and person is None:
         st.html(
             '<div class="sv"><p class="notice" role="status">This caseload is not yours or your supervisees\'.</p></div>'

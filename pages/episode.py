@@ -18,10 +18,11 @@ from dashboard.analytics.expected_range import band, origin
 from dashboard.analytics.scoring import totals
 from dashboard.charts.episode_course import Course, Slot, episode_course
 from dashboard.charts.panel import Panel
+from dashboard.counting import known_endings
+from dashboard.head_start import as_seen
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.replay.learning import Models, unlearned
-from dashboard.replay.priority import worded
 from dashboard.replies import reply
 from dashboard.signals import BY_KEY
 from dashboard.signals.wording import short_name
@@ -78,7 +79,7 @@ ENDING = {
 
 @dataclass(frozen=True)
 class Data:
-    """One episode's frames; ``state`` null where it is not in scope (or does not exist)."""
+    """One episode's frames; ``state`` null where it is not in scope (or does not exist). ``endings``: known in the practice."""
 
     now: Standing
     state: dict[str, Any] | None
@@ -94,15 +95,14 @@ class Data:
     discussed: pl.DataFrame
     actions: pl.DataFrame
     marks: frozenset[str]
+    endings: int
 
 
 def load(connection: Connection, scope: Scope, public_id: str, first: FirstLook | None = None) -> Data:
     """Reads one episode within a scope; with ``first`` without the signals that its clinician is to see first."""
-    found = read_frame(connection, reads.states(scope, open_only=False, public_id=public_id)).to_dicts()
+    stored = read_frame(connection, reads.states(scope, open_only=False, public_id=public_id))
     flags = read_frame(connection, reads.flags(scope, standing=False, public_id=public_id, first=first))
-    if first is not None:
-        counted = flags.filter(pl.col("cleared_on").is_null() & (pl.col("state") != "snoozed"))
-        found = worded(pl.DataFrame(found), counted).to_dicts() if found else found
+    found = as_seen(connection, scope, stored, first).to_dicts()
     state = found[0] if found else None
     people = read_frame(connection, reads.clinicians(scope)).to_dicts()
     person = next((row for row in people if state and row["clinician_id"] == state["clinician_id"]), None)
@@ -124,6 +124,7 @@ def load(connection: Connection, scope: Scope, public_id: str, first: FirstLook 
         discussed=_own(read_frame(connection, meetings.discussed(scope)), state),
         actions=_own(read_frame(connection, meetings.actions(scope)), state),
         marks=frozenset(_own(read_frame(connection, meetings.marks(scope)), state)["kind"]),
+        endings=known_endings(connection, scope),
     )
 
 
@@ -266,7 +267,7 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
     blocks.append(Split([Place("measure"), Figure(panel)], beside))
     rows, notes = change_rows(made, data.instruments)
     if state["dropout_next_4"] is not None:
-        blocks += leaving_blocks(state, data.models)
+        blocks += leaving_blocks(state, data.models, data.endings)
     points = client_totals(made)
     key = (state["episode_id"], state["outcome_instrument"] or "")
     people = People({state["clinician_id"]: data.clinician})

@@ -26,6 +26,7 @@ from dashboard.ui.frame import current_viewer
 from dashboard.ui.meeting_blocks import People
 from dashboard.ui.meeting_loading import Sitting, action_points, boxes_of, names_of, sitting
 from dashboard.ui.reading import standing
+from dashboard.ui.safety_form import check_form, checking
 from dashboard.ui.show import show, show_blocks, theme
 from dashboard.ui.view import Block, Figure, Heading, Notice, Para, View
 from pages import BY_NAME
@@ -169,6 +170,8 @@ def _hold(sat: Sitting, room: Room, viewer: Viewer, row: dict[str, Any]) -> None
             now = sat.read.actions.filter(pl.col("state_on") == sat.row["held_on"])
             meeting_hold.draw_actions(pl.concat([due, now]), sat.points, sat.people, _set_action)
         show_blocks(blocks)
+        if row["kind"] == "safety" and sat.read.safety.height:
+            check_form(sat.read.safety, runtime.settings().today(), checking(viewer))
     with side:
         show_blocks(beside)
         _deciding(sat, room, row)

@@ -12,11 +12,12 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from dashboard import runtime
-from dashboard.access import FirstLook, Role, Scope, Viewer, counting_scope, first_look, narrowed, scope_for
+from dashboard.access import FirstLook, Role, Scope, Viewer, first_look, narrowed, scope_for
 from dashboard.analytics.ending_rules import DEFINITIONS, LEFT, before_the_first_session, by_definition
 from dashboard.analytics.hazard_terms import RAISED
 from dashboard.analytics.retention import cumulative_incidence
 from dashboard.charts.cumulative_incidence import cumulative_incidence_panel
+from dashboard.counting import known_endings
 from dashboard.replay.learning import Models
 from dashboard.ui.ending_words import Definition, definitions
 from dashboard.ui.frame import current_viewer
@@ -58,21 +59,20 @@ class Data:
     fitted: Models | None
 
 
-def load(connection: Connection, viewer: Viewer, scope: Scope, first: FirstLook | None = None) -> Data:
+def load(connection: Connection, scope: Scope, first: FirstLook | None = None) -> Data:
     """Reads the page's frames in a scope; only the count of known endings is of the whole practice.
 
     With ``first`` the signals that clinicians are to see first are left out.
     """
     now = standing(connection, scope)
     since = (now.as_of or date.max) - timedelta(days=LOOK_BACK_DAYS)
-    counted = Scope(viewer.practice_id, frozenset(), scope.reason) if scope.is_empty else counting_scope(viewer)
     return Data(
         now=now,
         clinicians=read_frame(connection, caseload.clinicians(scope)),
         episodes=read_frame(connection, reads.episodes(scope)),
         appointments=read_frame(connection, reads.last_appointments(scope, since)),
         flags=read_frame(connection, reads.signals_before(scope, since, first)),
-        endings=int(read_frame(connection, reads.known_endings(counted))["endings"][0]),
+        endings=known_endings(connection, scope),
         fitted=models.in_force(connection, scope.practice_id, now.as_of) if now.as_of else None,
     )
 
@@ -221,7 +221,7 @@ def render() -> None:
         people = read_frame(connection, caseload.clinicians(scope)).to_dicts()
         person = next((row for row in people if row["public_id"] == wanted), None)
         head_start = first_look(viewer, settings.clinician_first_days, settings.today())
-        data = load(connection, viewer, narrowed(scope, person["clinician_id"]) if person else scope, head_start)
+        data = load(connection, narrowed(scope, person["clinician_id"]) if person else scope, head_start)
     view = build(
         viewer, data, definition=definition, chosen=_name(person) if person and may_choose else None,
         days=limit, enough=settings.min_closed_episodes, today=settings.today(), chart_theme=theme(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import CTE, ColumnElement, and_, func, or_, select
+from sqlalchemy import CTE, ColumnElement, and_, func, not_, select
 
 from dashboard.access import FirstLook, Scope
 from dashboard.contracts import SCORES
@@ -92,21 +92,28 @@ def states(scope: Scope, *, open_only: bool = True, public_id: str | None = None
 
 
 def shown_already(visible: CTE, first: FirstLook) -> ColumnElement[bool]:
-    """Which flags somebody who has to wait for the clinician may see: safety, old enough, replied to, or their own."""
-    return or_(
-        Flag.family == "safety",
-        Flag.raised_on <= first.since,
-        Flag.state.in_(("answered", "snoozed")),
-        visible.c.clinician_id == first.own_clinician_id,
+    """The flags of a statement that somebody may see who has to wait for the clinician (``FirstLook.shows``)."""
+    return first.shows(
+        family=Flag.family, raised_on=Flag.raised_on, state=Flag.state, clinician_id=visible.c.clinician_id
     )
 
 
-def flags(
-    scope: Scope, *, standing: bool = True, public_id: str | None = None, first: FirstLook | None = None
-) -> Statement:
-    """Flags of the current evaluation in scope; with ``first`` those left out that the clinician is to see first.
+def evaluated(evaluation_id: int | None) -> ColumnElement[bool]:
+    """The evaluation named, else the one that pages read."""
+    return Evaluation.is_current.is_(True) if evaluation_id is None else Evaluation.id == evaluation_id
 
-    Safety items and what the clinician has replied to are never left out.
+
+def flags(
+    scope: Scope,
+    *,
+    standing: bool = True,
+    public_id: str | None = None,
+    first: FirstLook | None = None,
+    evaluation_id: int | None = None,
+) -> Statement:
+    """Flags of an evaluation, the current one unless named, in scope.
+
+    With ``first`` those are left out that the clinician is to see first; never safety items and what was replied to.
     """
     visible = visible_episodes(scope)
     statement = (
@@ -125,13 +132,25 @@ def flags(
         .select_from(visible)
         .join(Flag, Flag.episode_id == visible.c.episode_id)
         .join(Evaluation, Evaluation.id == Flag.evaluation_id)
-        .where(Evaluation.is_current)
+        .where(evaluated(evaluation_id))
     )
     if first is not None:
         statement = statement.where(shown_already(visible, first))
     if public_id is not None:
         statement = statement.where(visible.c.public_id == public_id)
     return statement.where(Flag.cleared_on.is_(None)) if standing else statement
+
+
+def held_back(scope: Scope, first: FirstLook, *, evaluation_id: int | None = None) -> Statement:
+    """Standing flags in scope that the clinician is to see first: episode_id, signal. What rests on them is not shown either."""
+    visible = visible_episodes(scope)
+    return (
+        select(visible.c.episode_id, Flag.signal)
+        .select_from(visible)
+        .join(Flag, Flag.episode_id == visible.c.episode_id)
+        .join(Evaluation, Evaluation.id == Flag.evaluation_id)
+        .where(evaluated(evaluation_id), Flag.cleared_on.is_(None), not_(shown_already(visible, first)))
+    )
 
 
 def scores(scope: Scope, *, open_only: bool = True, public_id: str | None = None) -> Statement:
@@ -170,10 +189,10 @@ def _narrow(statement: Statement, visible: CTE, open_only: bool, public_id: str 
     return statement if public_id is None else statement.where(visible.c.public_id == public_id)
 
 
-def raised_lately(scope: Scope, since: date) -> Statement:
-    """How often each signal was raised in scope since a day."""
+def raised_lately(scope: Scope, since: date, first: FirstLook | None = None) -> Statement:
+    """How often each signal was raised in scope since a day; with ``first`` without those the clinician is to see first."""
     visible = visible_episodes(scope)
-    return (
+    statement = (
         select(Flag.signal, func.count().label("raised"))
         .select_from(visible)
         .join(Flag, Flag.episode_id == visible.c.episode_id)
@@ -181,6 +200,7 @@ def raised_lately(scope: Scope, since: date) -> Statement:
         .where(Evaluation.is_current, Flag.raised_on >= since)
         .group_by(Flag.signal)
     )
+    return statement if first is None else statement.where(shown_already(visible, first))
 
 
 def last_viewed(scope: Scope) -> Statement:

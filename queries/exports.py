@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 from sqlalchemy import CTE, String, and_, case, cast, func, literal, null, or_, select
 
-from dashboard.access import Role, Scope
+from dashboard.access import FirstLook, Role, Scope
+from queries.caseload import shown_already
 from queries.scope import visible_clinicians, visible_episodes
 from queries.tables import (
     Appointment,
@@ -62,6 +63,7 @@ ENDING_COLUMNS = (
     "censored_session",
 )
 MASK = "(withheld)"
+WORKING = ("row_id", "fit_since", "missing")  # what a head start is told by; no column of the contract
 
 
 def _code_as_known(visible: CTE) -> Any:
@@ -82,7 +84,7 @@ def _code_as_known(visible: CTE) -> Any:
 
 
 def episodes(scope: Scope, evaluation_id: int) -> Statement:
-    """``export episodes``: one row per episode in scope, open and closed."""
+    """``export episodes``: one row per episode in scope, open and closed; WORKING beside what the contract names."""
     visible = visible_episodes(scope)
     return (
         select(
@@ -92,6 +94,9 @@ def episodes(scope: Scope, evaluation_id: int) -> Statement:
             *(getattr(EpisodeState, name) for name in STATE_COLUMNS),
             Evaluation.as_of,
             Evaluation.rules_version,
+            visible.c.episode_id.label("row_id"),
+            EpisodeState.fit_since,
+            EpisodeState.missing,
         )
         .select_from(visible)
         .join(EpisodeState, EpisodeState.episode_id == visible.c.episode_id)
@@ -101,10 +106,10 @@ def episodes(scope: Scope, evaluation_id: int) -> Statement:
     )
 
 
-def flags(scope: Scope, evaluation_id: int) -> Statement:
-    """``export flags``: every flag's life."""
+def flags(scope: Scope, evaluation_id: int, first: FirstLook | None = None) -> Statement:
+    """``export flags``: every flag's life; with ``first`` without those that the clinician is to see first."""
     visible = visible_episodes(scope)
-    return (
+    statement = (
         select(
             visible.c.source_id.label("episode_id"),
             Flag.signal,
@@ -120,6 +125,7 @@ def flags(scope: Scope, evaluation_id: int) -> Statement:
         .join(Flag, Flag.episode_id == visible.c.episode_id)
         .where(Flag.evaluation_id == evaluation_id)
     )
+    return statement if first is None else statement.where(shown_already(visible, first))
 
 
 def sessions(scope: Scope, evaluation_id: int) -> Statement:
@@ -216,5 +222,5 @@ ORDER = {
 
 
 def finished(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame in its stated order: the same on every database, whatever its collation."""
-    return frame.sort(ORDER[table], nulls_last=True, maintain_order=True)
+    """The contract's columns in the stated order of rows: the same on every database, whatever its collation."""
+    return frame.drop(WORKING, strict=False).sort(ORDER[table], nulls_last=True, maintain_order=True)

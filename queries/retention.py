@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import CTE, and_, func, or_, select
 
 from dashboard.access import FirstLook, Scope
-from queries.caseload import shown_already
+from queries.caseload import evaluated, shown_already
 from queries.scope import visible_episodes
 from queries.tables import EpisodeState, Evaluation, Flag, SessionState, Statement
 
@@ -97,7 +97,7 @@ def signals_before(scope: Scope, since: date, first: FirstLook | None = None) ->
     return _left_since(statement, visible, since).where(Flag.raised_on < EpisodeState.last_attended_on)
 
 
-def known_endings(scope: Scope) -> Statement:
+def known_endings(scope: Scope, evaluation_id: int | None = None) -> Statement:
     """How many endings are known in scope: closed, or silent beyond the practice's limit. A count, no rows."""
     visible = visible_episodes(scope)
     return (
@@ -105,5 +105,5 @@ def known_endings(scope: Scope) -> Statement:
         .select_from(visible)
         .join(EpisodeState, EpisodeState.episode_id == visible.c.episode_id)
         .join(Evaluation, Evaluation.id == EpisodeState.evaluation_id)
-        .where(Evaluation.is_current, or_(EpisodeState.closed_on.is_not(None), EpisodeState.dropout.is_(True)))
+        .where(evaluated(evaluation_id), or_(EpisodeState.closed_on.is_not(None), EpisodeState.dropout.is_(True)))
     )

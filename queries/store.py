@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from dashboard.access import operator_scope
 from dashboard.analytics.scoring import disagreements
 from dashboard.instruments import registry
-from dashboard.intake.batch import KEYS, PLACE, SET_ASIDE, TABLES, Batch
+from dashboard.intake.batch import KEYS, PLACE, REFUSED, SET_ASIDE, TABLES, Batch, row_key
 from queries import load
 from queries.frames import read_frame
 from queries.keys import next_id, public_id
@@ -27,7 +27,7 @@ from queries.store_people import (
 )
 from queries.store_versions import SCORE_KEY, store_appointments, store_episodes, store_scores
 from queries.tables import Client, Clinician, Episode, Import, Practice, PracticeInstrument, Score
-from queries.waiting import keep_waiting, record_set_aside, settle, waiting_rows
+from queries.waiting import keep_waiting, mend, record_set_aside, settle, waiting_rows
 
 # table -> (column, table that column points to, whether it may be empty)
 PARENTS: dict[str, tuple[tuple[str, Any, bool], ...]] = {
@@ -206,7 +206,8 @@ def store_batch(
     waiting = waiting_rows(connection, place)
     counts: dict[str, dict[str, int]] = {}
     touched: set[int] = set()
-    reported = [batch.set_aside.cast(pl.Schema(SET_ASIDE))]
+    reported = [batch.set_aside.select(*SET_ASIDE).cast(pl.Schema(SET_ASIDE))]
+    refused = pl.concat([pl.DataFrame(schema={**SET_ASIDE, **REFUSED}), batch.set_aside], how="diagonal_relaxed")
     new_aside = record_set_aside(connection, place, batch.set_aside)
     settled = 0
     for name in PARENTS:
@@ -216,7 +217,9 @@ def store_batch(
         if given is None:
             given = pl.DataFrame(schema={**TABLES[name], **PLACE})
         rows, again = _with_waiting(name, given, waiting.get(name))
+        rows = rows.with_columns(row_key=row_key(name))
         rows, said, new, left = _resolve(connection, place, name, rows)
+        settled += mend(connection, place, name, rows["row_key"], refused)
         taken = [rows.filter(pl.col("pending_id").is_not_null()).select("pending_id", "set_aside_id")]
         if again is not None and again.height:
             here = again.join(left.select(KEYS[name]), on=list(KEYS[name]), how="anti", nulls_equal=True)
@@ -224,7 +227,7 @@ def store_batch(
         done = pl.concat(taken)
         settle(connection, place, done)
         settled += done.height
-        count, ids = _store_table(connection, place, name, rows.drop("pending_id", "set_aside_id"), today)
+        count, ids = _store_table(connection, place, name, rows.drop("pending_id", "set_aside_id", "row_key"), today)
         touched.update(ids)
         counts[name] = Count(count.new, count.changed, count.unchanged, said.height).as_dict()
         reported.append(said)

@@ -320,7 +320,10 @@ class Import(Base):
 
 
 class SetAside(Base):
-    """A row, or a value of a row, that was not taken in as given, and why. ``resolved_import_id``: taken in later."""
+    """A row, or a value of a row, that was not taken in as given, and why. ``resolved_import_id``: taken in later.
+
+    ``table_name`` and ``row_key`` name the row where it was refused whole; a value only reported has none.
+    """
 
     __tablename__ = "set_aside"
     __table_args__ = (UniqueConstraint("practice_id", "fingerprint"),)
@@ -334,6 +337,8 @@ class SetAside(Base):
     value: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str]
     fingerprint: Mapped[str]
+    table_name: Mapped[str | None]
+    row_key: Mapped[str | None] = mapped_column(Text)
     resolved_import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"))
 
 

@@ -7,7 +7,7 @@ import hashlib
 import polars as pl
 from sqlalchemy import Connection, delete, select, update
 
-from dashboard.intake.batch import SET_ASIDE, TABLES
+from dashboard.intake.batch import REFUSED, SET_ASIDE, TABLES
 from queries.frames import insert_frame, read_frame
 from queries.keys import next_id
 from queries.store_people import Place
@@ -26,11 +26,18 @@ def _as_json(table: str, rows: pl.DataFrame) -> pl.Series:
 
 
 def record_set_aside(connection: Connection, place: Place, rows: pl.DataFrame, marks: list[str] | None = None) -> int:
-    """Stores SET_ASIDE rows that are not there yet; ``marks`` are their fingerprints. Returns how many were new."""
+    """Stores SET_ASIDE rows, with or without REFUSED, that are not there yet. Returns how many were new.
+
+    ``marks`` are their fingerprints.
+    """
     if rows.is_empty():
         return 0
+    absent = [name for name in REFUSED if name not in rows.columns]
+    rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
     if marks is None:
-        joined = rows.select(pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator="\x1f").alias("t"))["t"]
+        joined = rows.select(
+            pl.concat_str(pl.col(*SET_ASIDE).cast(pl.String).fill_null(""), separator="\x1f").alias("t")
+        )["t"]
         marks = _hashed([f"{place.source}\x1f{text}" for text in joined])
     frame = rows.with_columns(pl.Series("fingerprint", marks)).unique("fingerprint", keep="first", maintain_order=True)
     known = read_frame(connection, select(SetAside.fingerprint).where(SetAside.practice_id == place.practice_id))
@@ -138,3 +145,33 @@ def settle(connection: Connection, place: Place, taken: pl.DataFrame) -> None:
             .where(SetAside.id.in_(part["set_aside_id"].to_list()))
             .values(resolved_import_id=place.import_id)
         )
+
+
+def mend(connection: Connection, place: Place, table: str, keys: pl.Series, refused: pl.DataFrame) -> int:
+    """Rows refused by earlier imports whose ``keys`` (row_key) are taken in now: they name this import and are open no longer.
+
+    A key of which this call refuses a row too (``refused``: REFUSED) is not mended. Returns how many rows were.
+    """
+    found = read_frame(
+        connection,
+        select(SetAside.id, SetAside.row_key).where(
+            SetAside.practice_id == place.practice_id,
+            SetAside.source == place.source,
+            SetAside.table_name == table,
+            SetAside.resolved_import_id.is_(None),
+            SetAside.import_id != place.import_id,
+        ),
+    )
+    again = refused.filter(pl.col("table_name") == table).select("row_key")
+    mended = (
+        found.join(keys.unique().to_frame("row_key"), on="row_key", how="semi")
+        .join(again, on="row_key", how="anti")["id"]
+        .to_list()
+    )
+    for start in range(0, len(mended), MANY_IDS):
+        connection.execute(
+            update(SetAside)
+            .where(SetAside.id.in_(mended[start : start + MANY_IDS]))
+            .values(resolved_import_id=place.import_id)
+        )
+    return len(mended)

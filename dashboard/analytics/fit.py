@@ -14,11 +14,15 @@ from dashboard.analytics.experience import FEW, earlier_episodes
 from dashboard.settings import Rules
 
 STANDING = ("open", "unrated", "unrepaired")
+GRADES = ("strong", "moderate")
 
 
 @dataclass(frozen=True)
 class FitQuestion:
-    """One question. ``grade``: how good the evidence is; ``title`` what was seen; ``signal``: the key of its flag, or none."""
+    """One question. ``grade``: how good the evidence is; ``title`` what was seen; ``signal``: the key of its flag, or none.
+
+    ``repeats``: the keys of the signals that a question without a flag of its own is read from.
+    """
 
     key: str
     number: str
@@ -27,6 +31,17 @@ class FitQuestion:
     question: str
     source: str
     signal: str = ""
+    repeats: tuple[str, ...] = ()
+
+    @property
+    def evidence(self) -> str:
+        """The grade in words: how good the evidence is, or that there is none to grade."""
+        return f"Evidence: {self.grade}." if self.grade in GRADES else f"{self.grade[0].upper()}{self.grade[1:]}."
+
+    @property
+    def rests_on(self) -> tuple[str, ...]:
+        """The signals without which the question would not be asked; none for what is information only."""
+        return (self.signal,) if self.signal else self.repeats
 
 
 FIT_QUESTIONS: tuple[FitQuestion, ...] = (
@@ -46,6 +61,7 @@ FIT_QUESTIONS: tuple[FitQuestion, ...] = (
         "A possible rupture that is not known to have mended",
         "Has it been possible to ask what happened, and what would the client say about it?",
         "Larsson 2018 (n = 605), Eubanks 2018, Chen 2018.",
+        repeats=("rupture_open",),
     ),
     FitQuestion(
         "goal_task_below_bond",
@@ -72,6 +88,7 @@ FIT_QUESTIONS: tuple[FitQuestion, ...] = (
         "Scores beyond the expected range while the working relationship is rated low or has fallen",
         "Might the one have to do with the other, and which of them would the client want to talk about first?",
         "Clinical support tools: Shimokawa 2010.",
+        repeats=("off_track", "reliable_worsening", "rupture_open", "early_alliance_low"),
     ),
     FitQuestion(
         "change_requested",
@@ -149,4 +166,31 @@ def joined(found: pl.DataFrame) -> pl.DataFrame:
             fit_questions=pl.col("question").str.join(";"),
             fit_since=pl.col("since").dt.to_string("%Y-%m-%d").str.join(";"),
         )
+    )
+
+
+def resting_on(raised: pl.DataFrame) -> pl.DataFrame:
+    """episode_id, question: the fit questions that rest on these signals (episode_id, signal)."""
+    pairs = [(key, one.key) for one in FIT_QUESTIONS for key in one.rests_on]
+    known = pl.DataFrame(pairs, schema={"signal": pl.String(), "question": pl.String()}, orient="row")
+    return raised.join(known, on="signal").select("episode_id", "question").unique()
+
+
+def asked_only(states: pl.DataFrame, without: pl.DataFrame) -> pl.DataFrame:
+    """``states`` with fit_questions and fit_since less those in ``without`` (episode_id, question); null where none is left."""
+    no_days = pl.col("fit_questions").str.replace_all("[^;]", "")
+    parted = (
+        states.select("episode_id", "fit_questions", "fit_since")
+        .drop_nulls("fit_questions")
+        .with_columns(
+            question=pl.col("fit_questions").str.split(";"), since=pl.col("fit_since").fill_null(no_days).str.split(";")
+        )
+        .explode("question", "since")
+        .join(without, on=["episode_id", "question"], how="anti")
+        .with_columns(since=pl.col("since").str.to_date("%Y-%m-%d", strict=False))
+    )
+    return (
+        states.drop("fit_questions", "fit_since")
+        .join(joined(parted), on="episode_id", how="left", maintain_order="left")
+        .select(states.columns)
     )

@@ -9,6 +9,11 @@ ENOUGH_NEWS = 20  # endings known since the last fit
 SETTLED = 300  # known endings from which only the first of a month counts
 
 
+def mostly_priors(endings: int) -> bool:
+    """Whether the models still say mostly what was published: under SETTLED endings are known in the practice."""
+    return endings < SETTLED
+
+
 def _next_first(day: date) -> date:
     """The first of a month on or after the day."""
     return day if day.day == 1 else (day.replace(day=1) + timedelta(days=32)).replace(day=1)
@@ -26,7 +31,7 @@ def refit_days(known_on: Sequence[date], until: date) -> list[date]:
     while fitted + ENOUGH_NEWS <= len(known_on):
         at = fitted + ENOUGH_NEWS
         day = known_on[at - 1]
-        if _known_by(known_on, day, at) >= SETTLED:
+        if not mostly_priors(_known_by(known_on, day, at)):
             day = _next_first(day)
         if day > until:
             break

@@ -121,8 +121,8 @@ def cumulative_incidence_panel(
         figure.data = tuple(sorted(figure.data, key=lambda trace: trace.name is not None))
         _labels(figure, drawn, short, colours)
     else:
-        figure.add_annotation(
-            x=0.5, y=0.5, xref="paper", yref="paper", text=headline.replace(" for a curve", "<br>for a curve"),
+        figure.add_annotation(  # between two lines of the grid, not across one
+            x=0.5, y=0.61, xref="paper", yref="paper", text=headline.replace(" for a curve", "<br>for a curve"),
             showarrow=False, font={"color": colours.muted, "size": 13},
         )  # fmt: skip
     last = drawn["session"][-1] if shown else HEADLINE_SESSION

@@ -13,7 +13,7 @@ from dashboard.errors import UnusableInput
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.instruments.own import own_instruments, read_own
-from dashboard.intake.batch import PLACE, SET_ASIDE, TABLES, Batch
+from dashboard.intake.batch import PLACE, REFUSED, SET_ASIDE, TABLES, Batch
 from dashboard.intake.check import REQUIRED, Checked, Day, checked
 from dashboard.intake.mapped import mapped_tables, sessions_of_scores
 from dashboard.intake.mapping import read_mapping
@@ -76,7 +76,7 @@ def read_batch(
             ignored[path.name] = ["the whole file: the mapping does not name it"]
         if progress:
             progress(f"Reading {path.name}", 0.3 * number / len(found))
-    aside = [pl.DataFrame(schema=SET_ASIDE)]
+    aside = [pl.DataFrame(schema={**SET_ASIDE, **REFUSED})]
     if chosen is not None:
         own += own_instruments(list(chosen.instrument), f"mapping {chosen.name}")
         raws, ragged = mapped_tables(sources, chosen)
@@ -104,4 +104,4 @@ def read_batch(
     if chosen is not None and chosen.derive.sessions == "from_scores" and "scores" in tables:
         derived = sessions_of_scores(tables["scores"]).select(*TABLES["appointments"], *PLACE)
         tables["appointments"] = pl.concat([tables["appointments"], derived]) if "appointments" in tables else derived
-    return Batch(tables, own, pl.concat(aside), files, ignored)
+    return Batch(tables, own, pl.concat(aside, how="diagonal"), files, ignored)

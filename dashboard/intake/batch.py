@@ -76,11 +76,24 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 PLACE: dict[str, pl.DataType] = {"file": _TEXT, "line": _WHOLE}
 SET_ASIDE: dict[str, pl.DataType] = {"file": _TEXT, "line": _WHOLE, "column": _TEXT, "value": _TEXT, "reason": _TEXT}
+# names the row that was refused whole, so that a later file that mends it is known to; null for a value only reported
+REFUSED: dict[str, pl.DataType] = {"table_name": _TEXT, "row_key": _TEXT}
+UNSAID = {"respondent": "client"}  # what an empty cell of a key means
+
+
+def row_key(table: str, prefix: str = "") -> pl.Expr:
+    """The key of a row as one text; ``prefix`` for the columns that hold the cells as they came."""
+    return pl.concat_str(
+        *(pl.col(f"{prefix}{c}").cast(pl.String).fill_null(UNSAID.get(c, "")) for c in KEYS[table]), separator="\x1f"
+    )
 
 
 @dataclass(frozen=True)
 class Batch:
-    """``tables`` by name, each with TABLES' columns and the place (file, line) of every row; SET_ASIDE beside them."""
+    """``tables`` by name, each with TABLES' columns and the place (file, line) of every row; SET_ASIDE beside them.
+
+    ``set_aside`` may carry REFUSED.
+    """
 
     tables: dict[str, pl.DataFrame]
     instruments: list[dict[str, Any]] = field(default_factory=list)

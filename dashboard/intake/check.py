@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from dashboard import contracts
-from dashboard.intake.batch import TABLES
+from dashboard.intake.batch import TABLES, row_key
 
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"
@@ -68,11 +68,19 @@ class Checked:
         bad = self.rows.filter(broken.fill_null(False))
         if bad.is_empty():
             return
-        self.report(bad, column, reason, shown=shown)
+        self.report(bad, column, reason, shown=shown, refused=True)
         self.rows = self.rows.filter(~broken.fill_null(False))
 
-    def report(self, bad: pl.DataFrame, column: str | None, reason: str | pl.Expr, *, shown: str | None = None) -> None:
-        """Notes rows without dropping them."""
+    def report(
+        self,
+        bad: pl.DataFrame,
+        column: str | None,
+        reason: str | pl.Expr,
+        *,
+        shown: str | None = None,
+        refused: bool = False,
+    ) -> None:
+        """Notes rows without dropping them; ``refused``: none of the row is taken in."""
         name = shown or column
         value = (
             pl.col(f"raw_{name}")
@@ -88,6 +96,8 @@ class Checked:
                 pl.lit(column, dtype=pl.String).alias("column"),
                 (pl.lit(None, dtype=pl.String) if value is None else value.str.slice(0, 200)).alias("value"),
                 (pl.lit(reason) if isinstance(reason, str) else reason).alias("reason"),
+                pl.lit(self.name if refused else None, dtype=pl.String).alias("table_name"),
+                (row_key(self.name, "raw_") if refused else pl.lit(None, dtype=pl.String)).alias("row_key"),
             )
         )
 

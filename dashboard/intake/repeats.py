@@ -37,7 +37,7 @@ def settle_repeats(table: Checked) -> None:
     doubled = distinct.group_by(key).len().filter(pl.col("len") > 1).select(key)
     table.rows = distinct.join(doubled, on=key, how="anti", nulls_equal=True, maintain_order="left")
     clash = distinct.join(doubled, on=key, how="semi", nulls_equal=True)
-    table.report(clash, key[0], "this id stands more than once with different content")
+    table.report(clash, key[0], "this id stands more than once with different content", refused=True)
 
 
 def check_ranges(table: Checked, instruments: dict[str, Instrument]) -> None:

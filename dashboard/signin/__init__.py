@@ -1,1 +1,1 @@
-"""The gate: form and password check by streamlit-authenticator, sessions of our own on the server."""
+"""The gate: password check by streamlit-authenticator, form and sessions of our own."""

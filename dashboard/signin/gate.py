@@ -1,7 +1,8 @@
 """The gate: who is this? Asked on every rerun, answered from the database.
 
-streamlit-authenticator draws the form and checks the bcrypt hash. Its own cookie is never issued nor accepted: expiry 0
-and a random key. The session is ours: a random id in an HttpOnly cookie, its hash and its life in the database.
+streamlit-authenticator checks the bcrypt hash. The form is ours, because the library's comes with a component that reads its
+own cookie and so draws the form again just after it was drawn: a click in between was lost. Its cookie is neither issued nor
+accepted. The session is ours too: a random id in an HttpOnly cookie, its hash and its life in the database.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import bcrypt
 import streamlit as st
-import streamlit_authenticator as stauth
+from streamlit_authenticator.controllers import AuthenticationController
 
 from dashboard import runtime
 from dashboard.access import Viewer
@@ -147,24 +148,23 @@ def _form() -> None:
     if nobody:
         return
     credentials: dict[str, Any] = {"usernames": {}}
-    form = stauth.Authenticate(credentials, "unused", _KEY, cookie_expiry_days=0, auto_hash=False, login_sleep_time=0)
+    library = AuthenticationController(credentials, auto_hash=False, secret_key=_KEY)
     names = _Names()
     credentials["usernames"] = names
-    refused = False
-    try:
-        form.login(
-            fields={"Form name": "Your sign-in", "Username": "User name", "Password": "Password", "Login": "Sign in"},
-            callback=lambda given: _accepted(given["username"]),
-        )
-    except stauth.LoginError:
-        refused = True
+    with st.form("sign-in"):
+        st.subheader("Your sign-in", anchor=False)
+        username = st.text_input("User name", autocomplete="username")
+        password = st.text_input("Password", type="password", autocomplete="current-password")
+        sent = st.form_submit_button("Sign in")
+    if sent:
+        library.login(username, password, callback=lambda given: _accepted(given["username"]))
     if st.session_state.get("_session_id"):
         st.rerun()
     failed = [name for name, one in names.items() if one["failed_login_attempts"]]
     for name in failed:
         with writing(runtime.engine()) as connection:
             sessions.record_failure(connection, name, settings.now(), settings.lock_minutes)
-    if refused or failed or st.session_state.get("authentication_status") is False:
+    if failed or st.session_state.get("authentication_status") is False:
         st.error(REFUSED)
 
 

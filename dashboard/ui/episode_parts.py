@@ -9,6 +9,7 @@ import polars as pl
 
 from dashboard.analytics.changes import changes
 from dashboard.analytics.hazard_terms import REASONS
+from dashboard.analytics.refits import mostly_priors
 from dashboard.instruments.instrument import Instrument
 from dashboard.replay.learning import Models
 from dashboard.signals import BY_KEY
@@ -16,8 +17,6 @@ from dashboard.signals.wording import frequency, short_name
 from dashboard.ui.status import CHANGE
 from dashboard.ui.view import Block, Cell, Facts, Heading, RaisedSignal
 from dashboard.ui.words import MISSING, day, score, signed, weeks
-
-FEW_EPISODES = 300  # product: "mostly published priors" under about so many known endings
 
 
 def change_rows(made: pl.DataFrame, instruments: dict[str, Instrument]) -> tuple[list[list[str | Cell]], list[str]]:
@@ -58,16 +57,19 @@ def _reliable(row: dict[str, Any]) -> Cell:
     return Cell(mark=CHANGE[row["change_category"]])
 
 
-def leaving_blocks(state: dict[str, Any], fitted: Models) -> list[Block]:
-    """The chance of an ending without agreement in natural numbers, its interval, its reasons, and where it comes from."""
+def leaving_blocks(state: dict[str, Any], fitted: Models, endings: int) -> list[Block]:
+    """The chance of an ending without agreement in natural numbers, its interval, its reasons, and where it comes from.
+
+    ``endings``: how many are known in the whole practice.
+    """
     low, high = frequency(state["dropout_next_4_low"]), frequency(state["dropout_next_4_high"])
     reasons = [REASONS[code] for code in (state["dropout_reasons"] or "").split(";") if code in REASONS]
-    known = fitted.hazard.episodes
+    model = fitted.hazard
     learned = (
-        "published priors only; no ending of this practice is known yet"
-        if not known
-        else f"{'mostly published priors, ' if known < FEW_EPISODES else ''}{fitted.hazard.events} endings without agreement "
-        f"in {known} episodes of this practice"
+        "published priors only; nothing learned in this practice yet"
+        if not model.rows
+        else f"{'mostly published priors, ' if mostly_priors(endings) else ''}{model.events} endings without agreement "
+        f"in {model.episodes} episodes of this practice"
     )
     return [
         Heading("May end without agreement", "An estimate about clients like this one; most of them stay."),

@@ -18,7 +18,7 @@ from dashboard.ui.words import MISSING, day, plural, score
 SIGNAL_ABOVE = "Its question stands with the signal."
 SHOWN = 20  # rows of a table before the rest is folded away
 FIRST = "change_requested"  # always shown, at the top
-COLUMNS = ("Episode, since", "Fit question to explore", "Evidence")
+COLUMNS = ("Episode, since", "Fit question to explore")
 
 
 def _link(row: dict[str, Any], sub: str = "") -> Cell:
@@ -54,12 +54,9 @@ def question_blocks(states: pl.DataFrame) -> list[Block]:
     """The fit questions of the episodes given, with their evidence grade; information only is folded away."""
     found = asked(states)
     rows: list[list[str | Cell]] = [
-        [
-            _link(row, day(row["since"])),
-            Cell(BY_KEY[row["question"]].title, sub=BY_KEY[row["question"]].question),
-            Cell(sub=BY_KEY[row["question"]].grade),
-        ]
+        [_link(row, day(row["since"])), Cell(one.title, sub=f"{one.question} {one.evidence}")]
         for row in found.to_dicts()
+        for one in (BY_KEY[row["question"]],)
     ]
     keys = found["question"].to_list()
     main = [row for row, key in zip(rows, keys, strict=True) if key != NEW_AREA]
@@ -95,12 +92,18 @@ def episode_questions(state: dict[str, Any]) -> list[Block]:
     words = [
         Term(
             one.title,
-            f"{SIGNAL_ABOVE if one.signal else one.question} Evidence: {one.grade}. Since {day(row['since'])}.",
+            f"{SIGNAL_ABOVE if one.signal else one.question} {one.evidence} Since {day(row['since'])}.",
         )
         for row in found
         for one in (BY_KEY[row["question"]],)
     ]
     return [Heading("Fit questions to explore"), *words]
+
+
+def with_fallen(states: pl.DataFrame) -> pl.DataFrame:
+    """``states`` with ``fallen``: the rating fell and is not known to be back; before any question is held back from a viewer."""
+    asked_of = pl.col("fit_questions").fill_null("").str.contains("rupture_not_mended")
+    return states.with_columns(fallen=pl.col("rupture").is_in(list(STANDING)) & asked_of)
 
 
 def _placed(states: pl.DataFrame, marked: pl.DataFrame, instruments: dict[str, Instrument]) -> pl.DataFrame:
@@ -127,12 +130,8 @@ def _placed(states: pl.DataFrame, marked: pl.DataFrame, instruments: dict[str, I
     ]
     kinds = {"alliance_first": pl.Float64(), "alliance_latest": pl.Float64(), "sem": pl.Float64()}
     made = pl.DataFrame(rows, schema={"episode_id": pl.Int64(), **kinds})
-    mended = pl.col("fit_questions").fill_null("").str.contains("rupture_not_mended")
-    return quadrants(
-        states.select("episode_id", "alliance_scores", "change_category", "rupture", "fit_questions")
-        .with_columns(fallen=pl.col("rupture").is_in(list(STANDING)) & mended)
-        .join(made, on="episode_id", how="left")
-    )
+    known = states.select("episode_id", "alliance_scores", "change_category", "fallen")
+    return quadrants(known.join(made, on="episode_id", how="left"))
 
 
 def quadrant_blocks(states: pl.DataFrame, marked: pl.DataFrame, instruments: dict[str, Instrument]) -> list[Block]:

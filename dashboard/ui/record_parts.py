@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import exp
 
 from dashboard.analytics import detector_record
@@ -10,13 +9,12 @@ from dashboard.analytics.alert_burden import PUBLISHED_RUPTURES, Ruptures
 from dashboard.analytics.hazard import HazardModel
 from dashboard.analytics.hazard_terms import PRIOR
 from dashboard.analytics.intervals import Z95, wilson
-from dashboard.analytics.range_record import FEWEST_SCORES, RangeRecord
-from dashboard.analytics.refits import SETTLED
+from dashboard.analytics.refits import SETTLED, mostly_priors
 from dashboard.analytics.validation import FEWEST_EVENTS, DropoutRecord
 from dashboard.charts.panel import Panel
-from dashboard.signals.wording import short_name
+from dashboard.ui.record_ranges import range_blocks
 from dashboard.ui.view import Block, Cell, Facts, Figure, Fold, Heading, Notice, Para, Table, Term
-from dashboard.ui.words import MISSING, day, plural, score, share
+from dashboard.ui.words import MISSING, day, plural, share
 from dashboard.validating import Validation
 
 TITLE = "How well it does here"
@@ -33,7 +31,7 @@ def record(said: Validation | None, panel: Panel | None) -> list[Block]:
         Heading(TITLE, f"Whole practice, counts only{began}, judged by what was said on the day · as of {day(said.as_of)}"),
         *_dropout(said, panel),
         *_learned(said.models.hazard, said),
-        *_ranges(said),
+        *range_blocks(said),
         *_ruptures(said.ruptures),
     ]  # fmt: skip
 
@@ -61,13 +59,13 @@ def _dropout(said: Validation, panel: Panel | None) -> list[Block]:
     if found.auc is None:
         until = (
             "the model is mostly published priors"
-            if said.closed < SETTLED
+            if mostly_priors(said.endings)
             else "read the estimate as published figures fitted to this practice, not as tested here"
         )
         blocks.append(
             Para(
                 f"How well it tells clients apart can't be shown yet: that needs {FEWEST_EVENTS} endings without agreement, "
-                f"there are {found.events}. Until then {until}."
+                f"there {'is' if found.events == 1 else 'are'} {found.events}. Until then {until}."
             )
         )
     else:
@@ -178,7 +176,7 @@ def _alerts(said: Validation) -> list[Block]:
         facts.append(
             (
                 "Per clinician and week",
-                f"{raised:.2f} times May end without agreement, {every:.1f} signals of all kinds but data and safety "
+                f"“May end without agreement” {raised:.2f} times, all signals but data and safety {every:.1f} times "
                 f"({plural(load.clinician_weeks, 'week')} of a clinician with sessions)",
             )
         )
@@ -187,7 +185,8 @@ def _alerts(said: Validation) -> list[Block]:
         facts.append(
             (
                 "Named before the last session",
-                f"{share(named.named, named.endings)} endings without agreement{_interval(named.named, named.endings)}{once}",
+                f"{share(named.named, named.endings)} {'ending' if named.endings == 1 else 'endings'} without agreement"
+                f"{_interval(named.named, named.endings)}{once}",
             )
         )
     if named.episodes:
@@ -213,8 +212,8 @@ def _learned(model: HazardModel, said: Validation) -> list[Block]:
         f"Learned from {plural(model.episodes, 'episode')} with {model.events} endings without agreement, last on "
         f"{day(said.models.fitted_on)}; model {model.version[:6]}."
     )
-    if said.closed < SETTLED:
-        text += f" With {said.closed} closed episodes (under {SETTLED}) it is mostly published priors."
+    if mostly_priors(said.endings):
+        text += f" With {plural(said.endings, 'known ending')} (under {SETTLED}) it is mostly published priors."
     rows: list[list[str | Cell]] = []
     for term in PRIOR:
         if (share_here := model.learned.get(term.key)) is None:
@@ -238,86 +237,12 @@ def _learned(model: HazardModel, said: Validation) -> list[Block]:
     ]
 
 
-def _ranges(said: Validation) -> list[Block]:
-    name = "Expected range"
-    if not said.ranges:
-        return [Term(name, "Can't be shown yet: no episode has an outcome score.")]
-    rows: list[list[str | Cell]] = []
-    thirds: list[list[str]] = []
-    wrong: list[str] = []
-    for one in said.ranges:
-        title = short_name(said.instruments[one.instrument])
-        if one.why:
-            rows.append([title, str(one.episodes), str(one.scores), MISSING, Cell(MISSING, sub=one.why)])
-            continue
-        low, high = one.interval or (0.0, 1.0)
-        rows.append(
-            [
-                title,
-                str(one.episodes),
-                str(one.scores),
-                share(one.inside, one.scores),
-                Cell(share(one.beyond, one.scores), sub=f"{100 * low:.0f} to {100 * high:.0f} %{_few(one)}"),
-            ]
-        )
-        thirds += [
-            [
-                f"{title}, {part.third} third",
-                f"{score(part.first_scores[0])} to {score(part.first_scores[1])}",
-                share(part.inside, part.scores),
-                share(part.beyond, part.scores),
-            ]
-            for part in one.thirds
-        ]
-        if one.miscalibrated:
-            wrong.append(title)
-    columns = (
-        "Questionnaire",
-        "Episodes",
-        "Scores",
-        "Inside (stated: 80 %)",
-        "Beyond the unfavourable edge (stated: 10 %)",
-    )
-    blocks: list[Block] = [
-        Term(name, _range_words(said.ranges)),
-        *(
-            [
-                Notice(
-                    f"Band miscalibrated: {', '.join(wrong)}. Read beyond the expected range with that in mind.",
-                    "orange",
-                )
-            ]
-            if wrong
-            else []
-        ),
-        Table("How often later scores lay inside the expected range", columns, rows, numeric=frozenset({1, 2})),
-    ]
-    if thirds:
-        by_third = ("Questionnaire", "First scores", "Inside", "Beyond the unfavourable edge")
-        blocks.append(
-            Fold("By third of first scores", [Table("The expected range by third of first scores", by_third, thirds)])
-        )
-    return blocks
-
-
-def _few(one: RangeRecord) -> str:
-    return "; few scores" if one.scores < FEWEST_SCORES else ""
-
-
-def _range_words(ranges: Sequence[RangeRecord]) -> str:
-    count = sum(one.scores for one in ranges)
-    return (
-        f"{plural(count, 'score')} of later episodes, each against the range of its own day. Of ten typical clients eight should "
-        "lie inside and one beyond the unfavourable edge."
-    )
-
-
 def _ruptures(found: Ruptures) -> list[Block]:
     published = f"{100 * PUBLISHED_RUPTURES:.0f} %"
     if not found.enough:
         here = (
-            f"Here {plural(found.clients, 'client')} rated often enough, too few to compare with the published {published} of "
-            "clients (Larsson 2018)."
+            f"Here {plural(found.clients, 'client') if found.clients else 'no client'} rated often enough, too few to compare "
+            f"with the published {published} of clients (Larsson 2018)."
         )
     else:
         sure = _interval(found.ruptured, found.clients)

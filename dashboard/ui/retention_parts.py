@@ -12,6 +12,7 @@ from dashboard.analytics.ending_rules import AS_AGREED, FEW, FEW_PAIRS, LEFT, OT
 from dashboard.analytics.hazard import HazardModel
 from dashboard.analytics.hazard_terms import HIGH, PRIOR, RAISED, REASONS
 from dashboard.analytics.intervals import wilson
+from dashboard.analytics.refits import SETTLED, mostly_priors
 from dashboard.analytics.retention import Course
 from dashboard.signals import BY_KEY
 from dashboard.signals.wording import frequency
@@ -21,7 +22,6 @@ from dashboard.ui.view import Block, Cell, Facts, Fold, Heading, Para, Table
 from dashboard.ui.words import MISSING, day, plural, share
 
 BANDS = (("High", "more than 3 times what is usual at that session"), ("Raised", "1.5 to 3 times what is usual then"))
-FEW_ENDINGS = 300  # product: "mostly published priors" under about so many known endings
 TICKS = (1, 2, 4, 6, 8, 12, 16, 20, 26, 40, 52, 104)
 LISTED = 12  # rows shown before the rest is folded away
 LAST_APPOINTMENTS, LAST_SIGNALS = 3, 2
@@ -243,8 +243,8 @@ def learned_blocks(model: HazardModel | None, fitted_on: date | None, endings: i
             )
         ]
     mostly = (
-        f"mostly published priors, since fewer than {FEW_ENDINGS} are known"
-        if endings < FEW_ENDINGS
+        f"mostly published priors, since fewer than {SETTLED} are known"
+        if mostly_priors(endings)
         else "this practice's own endings on top of published priors"
     )
     rows: list[list[str | Cell]] = [

@@ -36,8 +36,9 @@ st.plotly_chart(px.line(frame, y="a"))
 """
 THINKING = 2.0  # seconds between two reruns of one person at many sessions, drawn evenly from 0 to twice this
 SINGLE, EACH, MANY = 30, 8, 20
-PAGES = (("", "director"), ("", "clinician"), ("episode", "clinician"), ("data-quality", "director"),
-         ("about-signals", "director"), ("people", "admin"))  # fmt: skip
+PAGES = (("", "director"), ("", "clinician"), ("episode", "clinician"), ("alliance", "clinician"),
+         ("alliance", "director"), ("retention", "director"), ("data-quality", "director"), ("about-signals", "director"),
+         ("people", "admin"))  # fmt: skip
 
 
 def _port() -> int:

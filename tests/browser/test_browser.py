@@ -67,6 +67,20 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_survives_a_reload(browser: Br
     page.context.close()
 
 
+def test_the_sign_in_form_is_drawn_once_so_that_no_click_falls_into_its_redrawing(
+    browser: Browser, demo: Served
+) -> None:
+    page = browser.new_page()
+    asked: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(frame)))
+    page.goto(demo.url)
+    page.get_by_label("User name").wait_for()
+    page.wait_for_timeout(3_000)
+    assert len(asked) == 1
+    assert page.locator("iframe").count() == 0
+    page.close()
+
+
 def test_signing_out_really_ends_the_session(browser: Browser, demo: Served) -> None:
     page = open_page(browser, demo, demo.of_role("director"))
     page.wait_for_timeout(500)

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine
 
-from dashboard.access import Role, Scope, Viewer, operator_scope, scope_for
+from dashboard.access import FirstLook, Role, Scope, Viewer, operator_scope, scope_for
 from dashboard.demo.practice import build
 from dashboard.evaluation import ensure_current
 from dashboard.intake.batch import Batch
@@ -49,6 +49,7 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "caseload.clinicians": lambda s, _: caseload.clinicians(s),
     "caseload.states": lambda s, _: caseload.states(s, open_only=False),
     "caseload.flags": lambda s, _: caseload.flags(s, standing=False),
+    "caseload.held_back": lambda s, _: caseload.held_back(s, FirstLook(None, LONG_AGO)),
     "caseload.scores": lambda s, _: caseload.scores(s, open_only=False),
     "caseload.appointments": lambda s, _: caseload.appointments(s, open_only=False),
     "caseload.falls": lambda s, _: caseload.falls(s, open_only=False),

@@ -52,6 +52,13 @@ def test_the_right_password_opens_the_pages_and_leaves_an_audit_row(practice: Pa
     assert sql("SELECT username FROM audit WHERE action = 'sign_in'") == [("director",)]
 
 
+def test_the_sign_in_page_holds_nothing_that_draws_it_again(practice: Path, sign_in: SignIn) -> None:
+    app = sign_in(None)
+    assert len(app.text_input) == 2
+    assert not app.get("component_instance")
+    assert not app.get("bidi_component")
+
+
 def test_wrong_unknown_disabled_and_locked_read_the_same(practice: Path, sign_in: SignIn) -> None:
     from dashboard.people import disable_person
 

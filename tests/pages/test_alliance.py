@@ -84,7 +84,7 @@ def test_each_fit_question_of_an_episode_stands_on_the_page_with_its_grade(pract
     assert asked
     for key in asked:
         assert BY_KEY[key].title in said
-        assert BY_KEY[key].grade in said
+        assert BY_KEY[key].evidence in said
     assert not re.search(r"mismatch|match score(?!\.)", said.replace("never a match score", ""))
 
 

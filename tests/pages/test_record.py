@@ -14,10 +14,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import runtime
-from dashboard.access import Role, counting_scope, operator_scope
+from dashboard.access import Role, counting_scope, operator_scope, scope_for
+from dashboard.analytics import refits
 from dashboard.analytics.alert_burden import Burden, InTime, Ruptures
 from dashboard.analytics.range_record import Part, RangeRecord
 from dashboard.analytics.validation import Benefit, DropoutRecord, Landmark
+from dashboard.counting import known_endings
 from dashboard.instruments import registry
 from dashboard.replay.learning import unlearned
 from dashboard.ui.markup import markup
@@ -25,7 +27,7 @@ from dashboard.ui.record_parts import TITLE, record
 from dashboard.ui.view import Figure
 from dashboard.validating import Validation, validate
 from pages.about_signals import build
-from queries import caseload
+from queries import caseload, models
 from queries.engine import reading
 from queries.frames import read_frame
 from tests.pages.conftest import words
@@ -96,7 +98,7 @@ def test_with_enough_endings_all_figures_are_said_in_words() -> None:
     assert "0.90 (0.51 to 1.29)" in said
     assert "nearer to what came" in said
     assert "Session 6" in said
-    assert "0.15 times May end without agreement, 2.0 signals" in said
+    assert "“May end without agreement” 0.15 times, all signals but data and safety 2.0 times" in said
     assert "12 of 80 (15 %)" in said
     assert "as many as estimated, within chance" in said
 
@@ -155,3 +157,34 @@ def test_the_figure_stands_on_the_page_where_there_are_tenths() -> None:
     now = Standing(DAY, "abc", None)
     view = build(now, {}, INSTRUMENTS, Rules(), said, sees_counts=True, chart_theme="dark")
     assert [block.panel.key for block in view.blocks if isinstance(block, Figure)] == ["calibration"]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_every_page_counts_the_same_endings_before_it_calls_the_estimate_mostly_published(
+    practice: Path, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, more: int
+) -> None:
+    with reading(runtime.engine()) as connection:
+        scope = counting_scope(viewer("director"))
+        known = known_endings(connection, scope)
+        fitted = models.in_force(connection, 1, runtime.settings().today())
+        states = read_frame(connection, caseload.states(scope))
+    assert fitted is not None
+    assert fitted.hazard.rows, "otherwise no page has anything to say"
+    monkeypatch.setattr(refits, "SETTLED", known + more)
+    opened = str(states.filter(pl.col("dropout_next_4").is_not_null())["public_id"][0])
+    said = [
+        unescape(words(sign_in("director", page, **given)))
+        for page, given in (("retention", {}), ("about_signals", {}), ("episode", {"episode": opened}))
+    ]
+    assert [("mostly published priors" in one) for one in said] == [bool(more)] * 3
+
+
+@pytest.mark.parametrize("username", ["director", "clinician"])
+def test_known_endings_are_those_of_the_practice_for_everyone_who_may_read_and_none_for_others(
+    practice: Path, username: str
+) -> None:
+    who = viewer(username if username == "director" else some_clinician())
+    with reading(runtime.engine()) as connection:
+        whole = known_endings(connection, counting_scope(who))
+        assert known_endings(connection, scope_for(who)) == whole > 0
+        assert known_endings(connection, scope_for(viewer("admin"))) == 0
