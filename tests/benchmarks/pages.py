@@ -19,13 +19,18 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.error import URLError
 
+import polars as pl
 import websockets
+from sqlalchemy import Engine
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from dashboard.access import scope_for
 from dashboard.settings import Settings
-from queries import people, sessions
+from dashboard.supervising import prepare
+from queries import caseload, meetings, people, sessions
 from queries.engine import open_engine, reading, writing
+from queries.frames import read_frame
 
 BARE = """
 import numpy as np, pandas as pd, plotly.express as px, streamlit as st
@@ -36,7 +41,8 @@ st.plotly_chart(px.line(frame, y="a"))
 """
 THINKING = 2.0  # seconds between two reruns of one person at many sessions, drawn evenly from 0 to twice this
 SINGLE, EACH, MANY = 30, 8, 20
-PAGES = (("", "director"), ("", "clinician"), ("episode", "clinician"), ("alliance", "clinician"),
+PAGES = (("", "director"), ("", "clinician"), ("episode", "clinician"), ("meeting", "supervisor"), ("prepare", "supervisor"),
+         ("hold", "supervisor"), ("alliance", "clinician"),
          ("alliance", "director"), ("retention", "director"), ("data-quality", "director"), ("about-signals", "director"),
          ("people", "admin"))  # fmt: skip
 
@@ -133,8 +139,26 @@ def _measure(port: int, page: str, query: str, cookie: str | None) -> tuple[floa
     )
 
 
-def _signed_in(url: str) -> tuple[dict[str, str], str]:
-    """A cookie for one person of each role, and the query of an episode of the clinician's."""
+def _meeting(engine: Engine, username: str) -> tuple[str, int]:
+    """A meeting of the supervisor's with one supervisee, and its first case."""
+    settings = Settings()
+    with reading(engine) as connection:
+        viewer = people.viewer(connection, username, settings.today())
+        assert viewer is not None
+        about = read_frame(connection, caseload.clinicians(scope_for(viewer)))
+    one = about.filter(pl.col("clinician_id").is_in(list(viewer.supervisee_ids)))["public_id"][0]
+    public_id = prepare(
+        engine, settings, viewer, [one], held_on=settings.today(), minutes=60, kind="one_to_one", now=settings.now()
+    )
+    with reading(engine) as connection:
+        row = read_frame(connection, meetings.meetings(viewer, public_id=public_id)).row(0, named=True)
+        items = read_frame(connection, meetings.items(viewer, row["meeting_id"]))
+    case = items.filter(pl.col("position").is_not_null() & pl.col("episode_id").is_not_null())["item_id"][0]
+    return public_id, case
+
+
+def _signed_in(url: str) -> tuple[dict[str, str], dict[str, str]]:
+    """A cookie for one person of each role, and the queries of an episode of the clinician's and of a meeting."""
     engine = open_engine(url)
     now = Settings().now()
     cookies: dict[str, str] = {}
@@ -152,8 +176,15 @@ def _signed_in(url: str) -> tuple[dict[str, str], str]:
             if role not in cookies:
                 cookies[role] = secrets.token_urlsafe(16)
                 sessions.start(connection, name, cookies[role], secrets.token_urlsafe(8), now + timedelta(seconds=1))
+    lead = next(name for name, role, *_ in listed if role == "supervisor")
+    meeting, case = _meeting(engine, lead)
     engine.dispose()
-    return {role: f"supervision_session={cookie}" for role, cookie in cookies.items()}, f"episode={episode}"
+    queries = {
+        "episode": f"episode={episode}",
+        "prepare": f"meeting={meeting}",
+        "hold": f"meeting={meeting}&item={case}",
+    }
+    return {role: f"supervision_session={cookie}" for role, cookie in cookies.items()}, queries
 
 
 def run() -> None:
@@ -170,7 +201,7 @@ def run() -> None:
         subprocess.run(
             [sys.executable, "-m", "dashboard", "demo", "--no-serve"], env=environment, check=True, capture_output=True
         )
-        cookies, query = _signed_in(url)
+        cookies, queries = _signed_in(url)
         script = home / "bare.py"
         script.write_text(BARE)
         bare_command = [
@@ -184,7 +215,8 @@ def run() -> None:
         print(f"  bare page: {baseline[0]:.0f}/{baseline[1]:.0f}, {baseline[2]:.0f}/{baseline[3]:.0f}")
         with _process(our_command, environment, ours):
             for page, role in PAGES:
-                found = _measure(ours, page, query if page == "episode" else "", cookies[role])
+                address = "meeting" if page in ("prepare", "hold") else page
+                found = _measure(ours, address, queries.get(page, ""), cookies[role])
                 print(
                     f"  {page or 'caseload'} as {role}: {found[0]:.0f}/{found[1]:.0f}, {found[2]:.0f}/{found[3]:.0f}, "
                     f"{found[3] / baseline[3]:.1f} times the bare page's p95 at 20"
