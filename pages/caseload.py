@@ -56,27 +56,36 @@ class Data:
     instruments: dict[str, Instrument]
 
 
-def load(connection: Connection, scope: Scope, *, whole: bool, first: FirstLook | None = None) -> Data:
+def load(
+    connection: Connection,
+    scope: Scope,
+    *,
+    whole: bool,
+    first: FirstLook | None = None,
+    evaluation_id: int | None = None,
+) -> Data:
     """Reads the page's frames; ``whole`` leaves out the scores and appointments that only one caseload shows.
+
+    With ``evaluation_id`` states and signals are those of a past evaluation; scores and appointments stay as recorded now.
 
     With ``first`` the signals that clinicians are to see first are left out, and the status words follow what is left.
     """
-    flags = read_frame(connection, reads.flags(scope, standing=False, first=first))
-    states = read_frame(connection, reads.states(scope))
+    flags = read_frame(connection, reads.flags(scope, standing=False, first=first, evaluation_id=evaluation_id))
+    states = read_frame(connection, reads.states(scope, evaluation_id=evaluation_id))
     if first is not None:
         states = worded(states, flags.filter(pl.col("cleared_on").is_null() & (pl.col("state") != "snoozed")))
     none = Scope(scope.practice_id, frozenset(), scope.reason)
     detail = none if whole else scope
     return Data(
-        now=standing(connection, scope),
+        now=standing(connection, scope, evaluation_id),
         clinicians=read_frame(connection, reads.clinicians(scope)),
         states=states,
         flags=flags.filter(pl.col("cleared_on").is_null()),
         cleared=flags.filter(pl.col("cleared_on").is_not_null()),
-        safety=read_frame(connection, reads.waiting_safety(scope)),
+        safety=read_frame(connection, reads.waiting_safety(scope, evaluation_id=evaluation_id)),
         scores=read_frame(connection, reads.scores(detail)),
         appointments=read_frame(connection, reads.appointments(detail)),
-        falls=read_frame(connection, reads.falls(detail)),
+        falls=read_frame(connection, reads.falls(detail, evaluation_id=evaluation_id)),
         viewed=read_frame(connection, reads.last_viewed(detail)),
         instruments=registry(loads.own_instruments(connection, scope)),
     )
@@ -234,7 +243,7 @@ def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> Vie
         blocks.append(_facts(data, as_of))
         if not any(row.priority in WORTH for row in rows):
             blocks.append(Para(f"Nothing stands out this week. {_longest_unopened(data)}"))
-        blocks += [Caseload(rows, "caseload"), Legend()]
+        blocks += [Caseload(rows, "caseload"), Legend(), Slot("snapshot")]
     return View(title, question, _header(viewer, data, whose), as_of, blocks)
 
 
@@ -366,6 +375,12 @@ def _check_form(viewer: Viewer, safety: pl.DataFrame) -> None:
     st.rerun()
 
 
+def _snapshot(viewer: Viewer, clinician_id: int) -> None:
+    from dashboard.ui.page_snapshots import caseload_snapshot  # reads through this page: not before it is there
+
+    caseload_snapshot(viewer, clinician_id)
+
+
 def render() -> None:
     """Reads the viewer's scope, narrowed to the clinician in the address, and shows it."""
     viewer = current_viewer()
@@ -390,6 +405,9 @@ def render() -> None:
         st.html(
             '<div class="sv"><p class="notice" role="status">This caseload is not yours or your supervisees\'.</p></div>'
         )
+    whose = person["clinician_id"] if person else viewer.clinician_id
+    if not whole and whose is not None:
+        slots["snapshot"] = lambda: _snapshot(viewer, whose)
     if may_choose:
         slots["picker"] = lambda: _pick(viewer, people, person["public_id"] if person else None)
     show(view, slots)

@@ -12,13 +12,18 @@ from queries.scope import visible_clinicians, visible_episodes
 from queries.tables import Appointment, Audit, Episode, EpisodeState, Evaluation, Flag, Score, SessionState, Statement
 
 
-def evaluation(scope: Scope) -> Statement:
-    """The evaluation that pages read: as_of, rules_version, evaluated_at."""
+def _chosen(evaluation_id: int | None) -> ColumnElement[bool]:
+    """The current evaluation, or one of the past by its id; rows of another practice are never joined to it."""
+    return Evaluation.is_current.is_(True) if evaluation_id is None else Evaluation.id == evaluation_id
+
+
+def evaluation(scope: Scope, *, evaluation_id: int | None = None) -> Statement:
+    """The evaluation that pages read: as_of, rules_version, model_version, evaluated_at; or one of the past by its id."""
     visible = visible_clinicians(scope)
     allowed = select(func.count()).select_from(visible).scalar_subquery()
-    return select(Evaluation.id, Evaluation.as_of, Evaluation.rules_version, Evaluation.evaluated_at).where(
-        Evaluation.practice_id == scope.practice_id, Evaluation.is_current, allowed > 0
-    )
+    return select(
+        Evaluation.id, Evaluation.as_of, Evaluation.rules_version, Evaluation.model_version, Evaluation.evaluated_at
+    ).where(Evaluation.practice_id == scope.practice_id, _chosen(evaluation_id), allowed > 0)
 
 
 def clinicians(scope: Scope) -> Statement:
@@ -68,8 +73,10 @@ STATE = (
 )
 
 
-def states(scope: Scope, *, open_only: bool = True, public_id: str | None = None) -> Statement:
-    """One row per episode of the current evaluation: its state with code and opaque id."""
+def states(
+    scope: Scope, *, open_only: bool = True, public_id: str | None = None, evaluation_id: int | None = None
+) -> Statement:
+    """One row per episode of the current evaluation (or of one of the past): its state with code and opaque id."""
     visible = visible_episodes(scope)
     statement = (
         select(
@@ -82,7 +89,7 @@ def states(scope: Scope, *, open_only: bool = True, public_id: str | None = None
         .select_from(visible)
         .join(EpisodeState, EpisodeState.episode_id == visible.c.episode_id)
         .join(Evaluation, Evaluation.id == EpisodeState.evaluation_id)
-        .where(Evaluation.is_current)
+        .where(_chosen(evaluation_id))
     )
     if open_only:
         statement = statement.where(EpisodeState.closed_on.is_(None))
@@ -102,9 +109,16 @@ def shown_already(visible: CTE, first: FirstLook) -> ColumnElement[bool]:
 
 
 def flags(
-    scope: Scope, *, standing: bool = True, public_id: str | None = None, first: FirstLook | None = None
+    scope: Scope,
+    *,
+    standing: bool = True,
+    public_id: str | None = None,
+    first: FirstLook | None = None,
+    evaluation_id: int | None = None,
 ) -> Statement:
-    """Flags of the current evaluation in scope; with ``first`` those left out that the clinician is to see first.
+    """Flags of the current evaluation (or of one of the past) in scope.
+
+    With ``first`` those are left out that the clinician is to see first.
 
     Safety items and what the clinician has replied to are never left out.
     """
@@ -125,7 +139,7 @@ def flags(
         .select_from(visible)
         .join(Flag, Flag.episode_id == visible.c.episode_id)
         .join(Evaluation, Evaluation.id == Flag.evaluation_id)
-        .where(Evaluation.is_current)
+        .where(_chosen(evaluation_id))
     )
     if first is not None:
         statement = statement.where(shown_already(visible, first))
@@ -152,14 +166,16 @@ def appointments(scope: Scope, *, open_only: bool = True, public_id: str | None 
     return _narrow(statement, visible, open_only, public_id)
 
 
-def falls(scope: Scope, *, open_only: bool = True, public_id: str | None = None) -> Statement:
+def falls(
+    scope: Scope, *, open_only: bool = True, public_id: str | None = None, evaluation_id: int | None = None
+) -> Statement:
     """Sessions at which the alliance rating fell by a major step, as the evaluation of their own day said."""
     visible = visible_episodes(scope)
     statement = (
         select(SessionState.episode_id, SessionState.starts_at)
         .join(visible, visible.c.episode_id == SessionState.episode_id)
         .join(Evaluation, Evaluation.id == SessionState.evaluation_id)
-        .where(Evaluation.is_current, SessionState.alliance_mark == "major")
+        .where(_chosen(evaluation_id), SessionState.alliance_mark == "major")
     )
     return _narrow(statement, visible, open_only, public_id)
 
@@ -194,7 +210,7 @@ def last_viewed(scope: Scope) -> Statement:
     )
 
 
-def waiting_safety(scope: Scope) -> Statement:
+def waiting_safety(scope: Scope, *, evaluation_id: int | None = None) -> Statement:
     """Risk answers in scope that nobody has recorded as checked, of open and closed episodes."""
     visible = visible_episodes(scope)
     return (
@@ -215,5 +231,5 @@ def waiting_safety(scope: Scope) -> Statement:
             EpisodeState,
             and_(EpisodeState.episode_id == Flag.episode_id, EpisodeState.evaluation_id == Flag.evaluation_id),
         )
-        .where(Evaluation.is_current, Flag.family == "safety", Flag.cleared_on.is_(None))
+        .where(_chosen(evaluation_id), Flag.family == "safety", Flag.cleared_on.is_(None))
     )

@@ -17,6 +17,9 @@ _ENDLESS = 10**9
 
 FEW = f"{WITHHELD_TO} or fewer"
 HIDDEN = "not shown"
+OTHERWISE = (
+    "otherwise"  # a part that is never printed: the rest of a total; where it is small it is guarded all the same
+)
 
 
 class State(Enum):
@@ -71,7 +74,10 @@ def release(groups: Mapping[str, Mapping[str, int]]) -> Released:
         raise ValueError("every grouping must sum to the same total")
     total = totals.pop()
     states = {
-        group: {name: State.WITHHELD if n <= WITHHELD_TO else State.SHOWN for name, n in parts.items()}
+        group: {
+            name: State.HIDDEN if name == OTHERWISE else State.WITHHELD if n <= WITHHELD_TO else State.SHOWN
+            for name, n in parts.items()
+        }
         for group, parts in groups.items()
     }
     total_state = State.HIDDEN if total <= WITHHELD_TO else State.SHOWN
@@ -87,7 +93,10 @@ def release(groups: Mapping[str, Mapping[str, int]]) -> Released:
             states[group] = dict.fromkeys(states[group], State.HIDDEN)
     return Released(
         _count(total, total_state),
-        {group: {name: _count(n, states[group][name]) for name, n in parts.items()} for group, parts in groups.items()},
+        {
+            group: {name: _count(n, states[group][name]) for name, n in parts.items() if name != OTHERWISE}
+            for group, parts in groups.items()
+        },
     )
 
 
@@ -95,8 +104,10 @@ def _count(count: int, state: State) -> Count:
     return Count(state, rounded(count) if state is State.SHOWN else None)
 
 
-def _range(count: int, state: State) -> tuple[int, int]:
+def _range(name: str, count: int, state: State) -> tuple[int, int]:
     """What a reader who knows these rules knows of one part by itself."""
+    if name == OTHERWISE:
+        return 0, _ENDLESS
     if state is State.WITHHELD:
         return 0, WITHHELD_TO
     if state is State.HIDDEN:
@@ -117,17 +128,20 @@ def _given_away(
     The groupings share nothing but their total, so ranges added and compared are all that a reader can find out.
     """
     ranges = {
-        group: {name: _range(n, states[group][name]) for name, n in parts.items()}
+        group: {name: _range(name, n, states[group][name]) for name, n in parts.items()}
         for group, parts in groups.items()
         if group not in dropped
     }
-    sums = {group: (sum(r[0] for r in parts.values()), sum(r[1] for r in parts.values())) for group, parts in ranges.items()}
-    own = (0, _ENDLESS) if total_state is State.HIDDEN else _range(total, total_state)
+    sums = {
+        group: (sum(r[0] for r in parts.values()), sum(r[1] for r in parts.values())) for group, parts in ranges.items()
+    }
+    own = (0, _ENDLESS) if total_state is State.HIDDEN else _range("", total, total_state)
     low = max([own[0], *(one[0] for one in sums.values())])
     high = min([own[1], *(one[1] for one in sums.values())])
     for group, parts in ranges.items():
         for name, (least, most) in parts.items():
-            if states[group][name] is State.WITHHELD:
+            small = name == OTHERWISE and groups[group][name] <= WITHHELD_TO
+            if small or states[group][name] is State.WITHHELD:
                 others_low, others_high = sums[group][0] - least, sums[group][1] - most
                 if low - others_high > 0 or high - others_low < WITHHELD_TO:
                     return group

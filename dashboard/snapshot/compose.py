@@ -53,6 +53,19 @@ class About:
     meeting_on: date | None = None
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A content that is ready to become files. ``about``: whose it is, in the practice's own ids, for the file name.
+
+    ``clinician_ids``: everyone whose episodes it shows or counts; ``episode_id`` for the audit, null for more than one.
+    """
+
+    content: Content
+    clinician_ids: frozenset[int]
+    about: str
+    episode_id: int | None = None
+
+
 def compose(about: About, summary: str, parts: Sequence[Part], listed: Sequence[Listed] = ()) -> Content:
     """The content of a snapshot of any Views.
 

@@ -24,7 +24,9 @@ FORM = 1  # raised when the form below changes, so that a reader of an old file 
 LONGEST_TEXT = 2_000  # characters; a page never says as much in one place
 CUT = " … (cut)"
 # C0 and C1 controls, line and paragraph separators, overrides of the writing direction, byte-order marks, lone surrogates
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff\ud800-\udfff]")
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff\ud800-\udfff]"
+)
 
 
 class Kind(StrEnum):
@@ -75,8 +77,6 @@ class Section:
     """One block of the paper: a View frozen. ``notes``: ruled lines to write on follow it."""
 
     title: str
-    question: str
-    scope_line: str
     blocks: tuple[Frozen, ...]
     notes: bool = False
 

@@ -24,7 +24,21 @@ MOST_ELEMENTS = 20_000
 SVG = "http://www.w3.org/2000/svg"
 
 ELEMENTS = frozenset(
-    {"svg", "g", "path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "text", "tspan", "defs", "clipPath"}
+    {
+        "svg",
+        "g",
+        "path",
+        "rect",
+        "circle",
+        "ellipse",
+        "line",
+        "polyline",
+        "polygon",
+        "text",
+        "tspan",
+        "defs",
+        "clipPath",
+    }
 )
 GEOMETRY = frozenset(
     {
@@ -224,5 +238,3 @@ def _number(text: str) -> float:
         return float(text.removesuffix("px"))
     except ValueError:
         return 0.0
-
-

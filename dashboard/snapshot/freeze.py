@@ -35,15 +35,14 @@ from dashboard.ui.view import (
 # one family on paper, shipped with the program; the others are what a browser that draws the figure may have of it
 PRINT_FONT = '"Source Sans Pro", "Source Sans", "Source Sans 3", sans-serif'
 PRINT_WIDTH = 680  # px; 180 mm at 96 px to the inch
+TALLEST = 390  # px: an episode's figure leaves room for its signals on the same sheet
 LINES = 4  # ruled lines after an episode
 
 
 def frozen_view(view: View, *, notes: bool = False, leave_out: frozenset[type] = frozenset()) -> Section:
     """The section of a View; ``leave_out`` names kinds of block that another part of the paper says already."""
     kept = [block for block in view.blocks if type(block) not in leave_out]
-    return Section(
-        plain(view.title), plain(view.question), plain(view.scope_line), tuple(frozen_blocks(kept)), notes=notes
-    )
+    return Section(plain(view.title), tuple(frozen_blocks(kept)), notes=notes)
 
 
 def frozen_blocks(blocks: Sequence[Block]) -> list[Frozen]:
@@ -88,7 +87,12 @@ def _signal(one: RaisedSignal) -> Frozen:
 def _frozen(block: Block) -> Frozen:
     match block:
         case Lead():
-            return {"kind": "lead", "sentence": plain(block.sentence), "note": plain(block.note), "mark": _mark(block.mark)}
+            return {
+                "kind": "lead",
+                "sentence": plain(block.sentence),
+                "note": plain(block.note),
+                "mark": _mark(block.mark),
+            }
         case Notice():
             return {"kind": "notice", "text": plain(block.text), "tone": block.tone}
         case Heading():
@@ -136,13 +140,14 @@ def frozen_panel(panel: Panel) -> Frozen:
         "reading": plain(panel.reading),
         "columns": [plain(name) for name in panel.numbers.columns],
         "rows": [[plain(cell) for cell in row] for row in panel.numbers.rows],
-        "height": int(panel.height),
-        "figure": _for_print(json.loads(panel.figure.to_json())),
+        "height": min(int(panel.height), TALLEST),
+        "figure": _for_print(json.loads(panel.figure.to_json()), min(int(panel.height), TALLEST)),
     }
 
 
-def _for_print(figure: Any) -> Any:
-    layout = figure.get("layout", {})
+def _for_print(figure: Any, height: int) -> Any:
+    layout = figure.setdefault("layout", {})
+    layout["height"] = height
     layout.setdefault("font", {})["family"] = PRINT_FONT
     template = layout.get("template", {}).get("layout", {})
     if "font" in template:

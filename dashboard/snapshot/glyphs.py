@@ -48,3 +48,8 @@ def showable(text: str) -> str:
     """The text with an empty box for each character that cannot be shown."""
     known = covered()
     return "".join(sign if ord(sign) in known else BOX for sign in text)
+
+
+def covers(text: str) -> bool:
+    """Whether every character of the text can be shown."""
+    return showable(text) == text

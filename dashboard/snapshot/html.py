@@ -107,7 +107,8 @@ def _section(
 ) -> str:
     lines = f'<div class="lines"><p class="quiet">Notes</p>{"<hr>" * LINES}</div>' if notes else ""
     inner = "".join(_block(one, figures, drawings) for one in blocks)
-    return f"<section><h2>{escape(title)}</h2>{inner}{lines}</section>"
+    own = ' class="own"' if notes else ""
+    return f"<section{own}><h2>{escape(title)}</h2>{inner}{lines}</section>"
 
 
 def _last(content: Content) -> str:
@@ -123,11 +124,12 @@ def _last(content: Content) -> str:
         f'<p class="quiet">Rules {escape(content.rules_version)} · models {escape(content.model_version or "none")} · '
         f"content {content.hash}</p>",
     ]
-    return f'<section class="last"><h2>About this copy</h2>{"".join(parts)}</section>'
+    return f'<section class="own"><h2>About this copy</h2>{"".join(parts)}</section>'
 
 
 def _mark(mark: Frozen) -> str:
-    return f'<span class="st {escape(mark["tone"])}"><i aria-hidden="true">{escape(mark["icon"])}</i> {escape(mark["word"])}</span>'
+    icon = f'<i aria-hidden="true">{escape(mark["icon"])}</i>'
+    return f'<span class="st {escape(mark["tone"])}">{icon} {escape(mark["word"])}</span>'
 
 
 def _cell(cell: Frozen) -> str:
@@ -140,7 +142,7 @@ def _cell(cell: Frozen) -> str:
 
 
 def _table(table: Frozen) -> str:
-    side = {place: ' class="num"' for place in table["numeric"]}
+    side = dict.fromkeys(table["numeric"], ' class="num"')
     heads = "".join(f'<th scope="col"{side.get(i, "")}>{escape(name)}</th>' for i, name in enumerate(table["columns"]))
     rows = "".join(
         "<tr>"
@@ -200,7 +202,7 @@ def _block(block: Frozen, figures: Iterator[int], drawings: Sequence[str] | None
             note = f'<p class="quiet">{escape(block["note"])}</p>' if block["note"] else ""
             return f"<h3>{escape(block['text'])}</h3>{note}"
         case "para":
-            return f'<p{" class=quiet" if block["quiet"] else ""}>{escape(block["text"])}</p>'
+            return f"<p{' class=quiet' if block['quiet'] else ''}>{escape(block['text'])}</p>"
         case "term":
             return f"<h4>{escape(block['name'])}</h4><p>{escape(block['text'])}</p>"
         case "facts":
@@ -217,5 +219,3 @@ def _block(block: Frozen, figures: Iterator[int], drawings: Sequence[str] | None
             return f'<div class="fold"><h4>{escape(block["label"])}</h4>{inner}</div>'
         case other:
             raise TypeError(f"{other} has no place in a file")
-
-

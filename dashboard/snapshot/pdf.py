@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def pdf_file(content: Content, made: Made, drawings: Sequence[str], *, paper: st
             sys_inputs={"content": data},
             format="pdf",
             pdf_standards=["ua-1"],
-            timestamp=made.at.replace(tzinfo=UTC),
+            timestamp=made.at.replace(microsecond=0, tzinfo=UTC),
         )
     except typst.TypstError as error:
         raise SupervisionError(
@@ -62,10 +62,10 @@ def _data(content: Content, made: Made, drawings: Iterator[str], paper: str) -> 
             {
                 "title": section.title,
                 "notes": section.notes,
-                "own_page": section.notes or place > 0,
+                "own_page": section.notes,
                 "blocks": [_block(one, drawings, 4) for one in section.blocks],
             }
-            for place, section in enumerate(content.sections)
+            for section in content.sections
         ],
         "definitions": content.definitions,
         "reading": reading_notes(content),
