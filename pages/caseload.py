@@ -15,14 +15,13 @@ from dashboard import runtime
 from dashboard.access import FirstLook, Role, Scope, Viewer, first_look, narrowed, scope_for
 from dashboard.analytics.hazard_terms import RAISED
 from dashboard.analytics.scoring import totals
-from dashboard.errors import SupervisionError
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.replay.priority import worded
-from dashboard.safety import LONGEST_NOTE, record_check
 from dashboard.ui.caseload_rows import caseload_rows
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
+from dashboard.ui.safety_form import safety_form
 from dashboard.ui.show import show
 from dashboard.ui.view import Block, Caseload, Cell, Facts, Fold, Lead, Legend, Notice, Para, Slot, Table, View
 from dashboard.ui.words import MISSING, day, plural, share, weeks
@@ -347,34 +346,6 @@ def _pick(viewer: Viewer, people: Sequence[dict[str, Any]], current: str | None)
     )
 
 
-def _check_form(viewer: Viewer, safety: pl.DataFrame) -> None:
-    settings = runtime.settings()
-    codes = {
-        row["public_id"]: row["client_code"]
-        for row in safety.sort("since", descending=True).select("public_id", "client_code").to_dicts()
-    }
-    with st.expander("Record a check"), st.form("safety", border=False, clear_on_submit=True):
-        chosen = st.multiselect("Episodes", list(codes), format_func=lambda one: codes[one], placeholder="Choose")
-        when = st.date_input("Checked on", value=settings.today(), max_value=settings.today(), format="YYYY-MM-DD")
-        note = st.text_input("What was agreed (optional)", max_chars=LONGEST_NOTE)
-        sent = st.form_submit_button("Record that it was checked")
-    if not sent:
-        return
-    try:
-        if not chosen:
-            raise SupervisionError("Choose the episodes that were checked.")
-        if not isinstance(when, date):
-            raise SupervisionError("Choose the day of the check.")
-        done = record_check(
-            runtime.engine(), settings, viewer, chosen, checked_on=when, note=note or "", now=settings.now()
-        )
-    except SupervisionError as error:
-        st.error(str(error))
-        return
-    st.toast(f"Recorded by {viewer.username} for {plural(done, 'episode')}.")
-    st.rerun()
-
-
 def _snapshot(viewer: Viewer, clinician_id: int) -> None:
     from dashboard.ui.page_snapshots import caseload_snapshot  # reads through this page: not before it is there
 
@@ -400,7 +371,7 @@ def render() -> None:
     else:
         chosen = _name(person) if person and person["clinician_id"] != viewer.clinician_id else None
         view = build(viewer, data, chosen=chosen, today=today)
-    slots = {"safety": lambda: _check_form(viewer, data.safety)}
+    slots = {"safety": lambda: safety_form(viewer, data.safety)}
     if wanted and person is None:
         st.html(
             '<div class="sv"><p class="notice" role="status">This caseload is not yours or your supervisees\'.</p></div>'
