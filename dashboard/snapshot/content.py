@@ -177,6 +177,14 @@ def tables_of(blocks: Sequence[Frozen]) -> list[Frozen]:
     return found
 
 
+def is_past(block: Frozen) -> bool:
+    """Whether a fold holds nothing but signals that are no longer raised."""
+    inner = block["blocks"]
+    return bool(inner) and all(
+        one["kind"] == "signals" and not any(signal["stands"] for signal in one["items"]) for one in inner
+    )
+
+
 def read_content(data: bytes) -> Frozen:
     """A stored content as plain data. Raises ValueError where it is none."""
     found = json.loads(data)

@@ -57,10 +57,12 @@ NUMBERS = r"[-+0-9.eE,\s]*"
 _VALUES = {
     "d": re.compile(rf"(?:[MmLlHhVvCcSsQqTtAaZz]|{NUMBERS})*"),
     "transform": re.compile(rf"(?:(?:matrix|translate|scale|rotate|skewX|skewY)\({NUMBERS}\)[,\s]*)*"),
+    "preserveAspectRatio": re.compile(r"[A-Za-z ]*"),
     "id": re.compile(r"[A-Za-z][A-Za-z0-9_-]*"),
     "clip-path": re.compile(r"url\(#[A-Za-z][A-Za-z0-9_-]*\)|none"),
     "font-family": re.compile(r"[A-Za-z0-9 ,\"'-]*"),
 }
+_NUMBERS = re.compile(rf"{NUMBERS}(?:px)?")
 _PLAIN_VALUE = re.compile(r"[-+#%.,()A-Za-z0-9\s]*")
 _LOCAL_CLIP = re.compile(r"""url\(\s*['"]?[^'")#]*#([A-Za-z][A-Za-z0-9_-]*)['"]?\s*\)""")
 _TAG = re.compile(r"<[^>]*>")
@@ -132,7 +134,8 @@ def _attributes(element: Element) -> Iterator[tuple[str, str]]:
 def _allowed(key: str, value: str) -> bool:
     if key not in GEOMETRY and key not in PAINT:
         return False
-    return bool(_VALUES.get(key, _PLAIN_VALUE).fullmatch(value)) and (key == "clip-path" or "url" not in value.lower())
+    usual = _NUMBERS if key in GEOMETRY else _PLAIN_VALUE
+    return bool(_VALUES.get(key, usual).fullmatch(value)) and (key == "clip-path" or "url" not in value.lower())
 
 
 def _own(key: str, value: str, prefix: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from plotly.offline import get_plotlyjs
 
 from dashboard.charts.style import CONFIG
-from dashboard.snapshot.content import Content, Frozen, Made, running_line
+from dashboard.snapshot.content import Content, Frozen, Made, is_past, running_line
 from dashboard.snapshot.first_page import agenda, first_facts, reading_notes
 from dashboard.snapshot.freeze import LINES
 
@@ -216,6 +216,8 @@ def _block(block: Frozen, figures: Iterator[int], drawings: Sequence[str] | None
             return _figure(block, next(figures), drawings)
         case "fold":
             inner = "".join(_block(one, figures, drawings) for one in block["blocks"])
-            return f'<div class="fold"><h4>{escape(block["label"])}</h4>{inner}</div>'
+            if is_past(block):
+                return f"<details><summary>{escape(block['label'])}</summary>{inner}</details>"
+            return f"<div><h3>{escape(block['label'])}</h3>{inner}</div>"
         case other:
             raise TypeError(f"{other} has no place in a file")

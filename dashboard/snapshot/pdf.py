@@ -11,7 +11,7 @@ from typing import Any
 import typst
 
 from dashboard.errors import SupervisionError
-from dashboard.snapshot.content import Content, Frozen, Made, running_line
+from dashboard.snapshot.content import Content, Frozen, Made, is_past, running_line
 from dashboard.snapshot.first_page import agenda, first_facts, reading_notes
 from dashboard.snapshot.freeze import LINES
 from dashboard.snapshot.glyphs import FOLDER, showable
@@ -19,6 +19,8 @@ from dashboard.snapshot.glyphs import FOLDER, showable
 PAPERS = {"a4": "a4", "letter": "us-letter"}
 _TEMPLATE = Path(__file__).with_name("paper.typ")
 _NARROWEST, _WIDEST = 6, 30  # characters that a column is counted as at least and at most
+_PAST = 3  # signals no longer raised that are named on paper
+_HEAD = 13  # a head up to so long stays on one line
 
 
 def pdf_file(content: Content, made: Made, drawings: Sequence[str], *, paper: str = "a4") -> bytes:
@@ -82,6 +84,8 @@ def _block(block: Frozen, drawings: Iterator[str], level: int) -> Frozen:
         case "figure":
             said = {name: block[name] for name in ("kind", "headline", "subtitle", "alt")}
             return said | {"svg": next(drawings)}
+        case "fold" if is_past(block):
+            return _past(block)
         case "fold":
             inner = [_block(one, drawings, level) for one in block["blocks"]]
             return {"kind": "fold", "label": block["label"], "level": 3, "blocks": inner}
@@ -91,16 +95,28 @@ def _block(block: Frozen, drawings: Iterator[str], level: int) -> Frozen:
             return block
 
 
+def _past(block: Frozen) -> Frozen:
+    """Signals that are no longer raised, a line each: the newest ones, and how many more the other formats hold."""
+    items = [one for inner in block["blocks"] for one in inner["items"]]
+    more = len(items) - _PAST
+    lines = [f"{one['title']}: {one['when'][0].lower()}{one['when'][1:]}" for one in items[:_PAST]]
+    rest = (
+        [f"{more} earlier {'one is' if more == 1 else 'ones are'} in the HTML and in the tables."] if more > 0 else []
+    )
+    return {"kind": "past", "label": block["label"], "lines": [*lines, *rest]}
+
+
 def _with_widths(table: Frozen) -> Frozen:
     """Columns as wide as what stands in them asks for, within limits: all of them stay readable."""
     widths = []
     for place, name in enumerate(table["columns"]):
-        longest = [len(name)]
+        longest = []
         for row in table["rows"]:
             cell = row[place]
             marked = len(cell["mark"]["word"]) + 2 if cell.get("mark") else 0
             longest.append(max(marked, len(cell["text"]), int(0.85 * len(cell.get("sub", "")))))
-        widths.append(min(_WIDEST, max(_NARROWEST, sorted(longest)[int(0.9 * (len(longest) - 1))])))
+        usual = sorted(longest)[int(0.9 * (len(longest) - 1))] if longest else 0
+        widths.append(min(_WIDEST, max(_NARROWEST, usual, min(_HEAD, len(name) + 1))))
     return table | {"widths": widths}
 
 

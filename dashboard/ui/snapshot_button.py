@@ -33,7 +33,7 @@ COUNTS = "This file holds counts only, small ones withheld. It names no client a
 _component = st.components.v2.component(
     "supervision.drawing",
     html='<p class="drawing" role="status"></p>',
-    css="p {\n  font: 14px/1.5 var(--st-font);\n  color: var(--st-text-color);\n  margin: 0;\n}\n",  # one line would be a file's name
+    css="p {\n  font: 14px/1.5 var(--st-font);\n  color: var(--st-text-color);\n  margin: 0;\n}\n",  # on one line: a file's name
     js=Path(__file__).with_name("drawing.js").read_text("utf-8"),
 )
 
