@@ -130,5 +130,5 @@ def as_drawn(figure: dict[str, object], extra: str = "") -> str:
     said = "".join(
         f'<text x="4" y="9" style="fill: rgb(1, 2, 3); font-size: 12px">{escape(line)}</text>' for line in lines
     )
-    marks = '<path d="M0,0L4,4" style="stroke: rgb(1, 2, 3)"/>' * 40
+    marks = '<path d="M0,0L4,4" style="stroke: rgb(1, 2, 3)"/>' * 400
     return f'<svg xmlns="http://www.w3.org/2000/svg" width="680" height="350"><g>{marks}{said}</g>{extra}</svg>'

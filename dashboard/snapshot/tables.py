@@ -132,10 +132,10 @@ def _cell(cell: Frozen, noted: bool) -> list[str]:
     return [text, " ".join(part for part in (cell.get("sub", ""), cell.get("words", "")) if part)]
 
 
-def _value(text: str) -> str:
+def _value(text: str) -> str | None:
     """Numbers as a spreadsheet reads them: an ordinary minus; what is missing is empty."""
-    if text == MISSING:
-        return ""
+    if text in ("", MISSING):
+        return None
     return text.replace("−", "-") if _NUMBER.fullmatch(text) else text
 
 

@@ -17,7 +17,19 @@ from dashboard.demo.practice import build
 from dashboard.evaluation import ensure_current
 from dashboard.intake.batch import Batch
 from dashboard.settings import Settings
-from queries import alliance, audit, caseload, exports, load, practices, quality, replies, retention, validation
+from queries import (
+    alliance,
+    audit,
+    caseload,
+    exports,
+    load,
+    practices,
+    quality,
+    replies,
+    retention,
+    snapshots,
+    validation,
+)
 from queries.engine import reading, writing
 from queries.frames import read_frame
 from queries.schema import migrate
@@ -67,6 +79,8 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "validation.episodes": lambda s, e: validation.episodes(s, e),
     "validation.sessions": lambda s, e: validation.sessions(s, e, LONG_AGO),
     "validation.alerts": lambda s, e: validation.alerts(s, e, LONG_AGO),
+    "snapshots.listed": lambda s, _: snapshots.listed(s, limit=50),
+    "snapshots.counted": lambda s, _: snapshots.counted(s),
 }
 # hold no client rows: counts of a practice, its imports, and the set-aside rows that only whole scopes get
 OF_THE_PRACTICE = {
@@ -77,7 +91,13 @@ OF_THE_PRACTICE = {
     "quality.set_aside_count",
     "exports.set_aside",
 }
-COUNTS = {"caseload.raised_lately", "retention.known_endings", "quality.newest_record", "caseload.evaluation"}
+COUNTS = {
+    "caseload.raised_lately",
+    "retention.known_endings",
+    "quality.newest_record",
+    "caseload.evaluation",
+    "snapshots.counted",
+}
 
 
 def _named_apart(batch: Batch, mark: str) -> Batch:
@@ -220,7 +240,9 @@ def _builders(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 @pytest.mark.parametrize(
-    "module", [alliance, caseload, quality, exports, load, replies, retention, validation], ids=lambda m: m.__name__
+    "module",
+    [alliance, caseload, quality, exports, load, replies, retention, snapshots, validation],
+    ids=lambda m: m.__name__,
 )
 def test_every_public_statement_builder_is_in_this_test(module: ModuleType) -> None:
     found = {name for name, _ in _builders(module)}
