@@ -62,7 +62,7 @@ _VALUES = {
     "clip-path": re.compile(r"url\(#[A-Za-z][A-Za-z0-9_-]*\)|none"),
     "font-family": re.compile(r"[A-Za-z0-9 ,\"'-]*"),
 }
-_NUMBERS = re.compile(rf"{NUMBERS}(?:px)?")
+_NUMBERS = re.compile(rf"{NUMBERS}(?:px|em|%)?")
 _PLAIN_VALUE = re.compile(r"[-+#%.,()A-Za-z0-9\s]*")
 _LOCAL_CLIP = re.compile(r"""url\(\s*['"]?[^'")#]*#([A-Za-z][A-Za-z0-9_-]*)['"]?\s*\)""")
 _TAG = re.compile(r"<[^>]*>")

@@ -78,3 +78,10 @@ def test_styles_become_attributes_and_ids_stay_apart() -> None:
     assert 'stroke="rgb(1, 2, 3)"' in clean
     assert 'id="f7-c1"' in clean
     assert "url(#f7-c1)" in clean
+
+
+@pytest.mark.parametrize(
+    "kept", ['dy="1.3em"', 'x="-12.5px"', 'viewBox="0 0 680 350"', 'transform="rotate(-90,12,40)"', 'd="M0,0L1e-3,4Z"']
+)
+def test_what_places_a_line_of_text_or_a_stroke_is_kept(kept: str) -> None:
+    assert kept in drawn(as_drawn(FIGURE, f"<g {kept}/>"), FIGURE, "f0")
