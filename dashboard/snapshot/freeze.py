@@ -35,7 +35,7 @@ from dashboard.ui.view import (
 # one family on paper, shipped with the program; the others are what a browser that draws the figure may have of it
 PRINT_FONT = '"Source Sans Pro", "Source Sans", "Source Sans 3", sans-serif'
 PRINT_WIDTH = 680  # px; 180 mm at 96 px to the inch
-TALLEST = 350  # px: an episode's figure leaves room for its signals on the same sheet
+TALLEST = 290  # px: an episode's figure leaves room for its signals on the same sheet
 LINES = 4  # ruled lines after an episode
 
 

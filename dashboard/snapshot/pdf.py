@@ -113,7 +113,7 @@ def _with_widths(table: Frozen) -> Frozen:
         longest = []
         for row in table["rows"]:
             cell = row[place]
-            marked = len(cell["mark"]["word"]) + 2 if cell.get("mark") else 0
+            marked = len(cell["mark"]["word"]) + 6 if cell.get("mark") else 0
             longest.append(max(marked, len(cell["text"]), int(0.85 * len(cell.get("sub", "")))))
         usual = sorted(longest)[int(0.9 * (len(longest) - 1))] if longest else 0
         widths.append(min(_WIDEST, max(_NARROWEST, usual, min(_HEAD, len(name) + 1))))
