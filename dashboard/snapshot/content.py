@@ -177,6 +177,15 @@ def tables_of(blocks: Sequence[Frozen]) -> list[Frozen]:
     return found
 
 
+def levelled(blocks: Sequence[Frozen]) -> list[tuple[Frozen, int]]:
+    """Each block of a section with the level of a heading inside it: 4 once a heading of level 3 stands above, else 3."""
+    found, level = [], 3
+    for block in blocks:
+        level = 4 if block["kind"] in ("heading", "figure", "fold") else level
+        found.append((block, level))
+    return found
+
+
 def is_past(block: Frozen) -> bool:
     """Whether a fold holds nothing but signals that are no longer raised."""
     inner = block["blocks"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from plotly.offline import get_plotlyjs
 
 from dashboard.charts.style import CONFIG
-from dashboard.snapshot.content import Content, Frozen, Made, is_past, running_line
+from dashboard.snapshot.content import Content, Frozen, Made, is_past, levelled, running_line
 from dashboard.snapshot.first_page import agenda, first_facts, reading_notes
 from dashboard.snapshot.freeze import LINES
 
@@ -106,7 +106,7 @@ def _section(
     notes: bool,
 ) -> str:
     lines = f'<div class="lines"><p class="quiet">Notes</p>{"<hr>" * LINES}</div>' if notes else ""
-    inner = "".join(_block(one, figures, drawings) for one in blocks)
+    inner = "".join(_block(one, figures, drawings, level) for one, level in levelled(blocks))
     own = ' class="own"' if notes else ""
     return f"<section{own}><h2>{escape(title)}</h2>{inner}{lines}</section>"
 
@@ -179,18 +179,18 @@ def _figure(block: Frozen, place: int, drawings: Sequence[str] | None) -> str:
     )
 
 
-def _signal(one: Frozen) -> str:
+def _signal(one: Frozen, level: int) -> str:
     prompt = f'<p class="prompt">{escape(one["prompt"])}</p>' if one["stands"] else ""
     answer = f'<p class="answer">{escape(one["answer"])}</p>' if one["answer"] else ""
     source = f"<p><small>{escape(one['source'])}</small></p>" if one["stands"] else ""
     tone = "stands" if one["stands"] else "past"
     return (
-        f'<li class="{tone}"><h4>{escape(one["title"])}</h4><p><small>{escape(one["when"])}</small></p>'
+        f'<li class="{tone}"><h{level}>{escape(one["title"])}</h{level}><p><small>{escape(one["when"])}</small></p>'
         f"<p>{escape(one['evidence'])}</p>{prompt}{answer}{source}</li>"
     )
 
 
-def _block(block: Frozen, figures: Iterator[int], drawings: Sequence[str] | None) -> str:
+def _block(block: Frozen, figures: Iterator[int], drawings: Sequence[str] | None, level: int = 4) -> str:
     match block["kind"]:
         case "lead":
             said = _mark(block["mark"]) if block["mark"] else escape(block["sentence"])
@@ -204,14 +204,14 @@ def _block(block: Frozen, figures: Iterator[int], drawings: Sequence[str] | None
         case "para":
             return f"<p{' class=quiet' if block['quiet'] else ''}>{escape(block['text'])}</p>"
         case "term":
-            return f"<h4>{escape(block['name'])}</h4><p>{escape(block['text'])}</p>"
+            return f"<h{level}>{escape(block['name'])}</h{level}><p>{escape(block['text'])}</p>"
         case "facts":
             items = "".join(f"<div><dt>{escape(a)}</dt><dd>{escape(b)}</dd></div>" for a, b in block["items"])
             return f'<dl class="facts">{items}</dl>'
         case "table":
             return _table(block)
         case "signals":
-            return f'<ul class="signals">{"".join(_signal(one) for one in block["items"])}</ul>'
+            return f'<ul class="signals">{"".join(_signal(one, level) for one in block["items"])}</ul>'
         case "figure":
             return _figure(block, next(figures), drawings)
         case "fold":

@@ -11,7 +11,7 @@ from typing import Any
 import typst
 
 from dashboard.errors import SupervisionError
-from dashboard.snapshot.content import Content, Frozen, Made, is_past, running_line
+from dashboard.snapshot.content import Content, Frozen, Made, is_past, levelled, running_line
 from dashboard.snapshot.first_page import agenda, first_facts, reading_notes
 from dashboard.snapshot.freeze import LINES
 from dashboard.snapshot.glyphs import FOLDER, showable
@@ -65,7 +65,7 @@ def _data(content: Content, made: Made, drawings: Iterator[str], paper: str) -> 
                 "title": section.title,
                 "notes": section.notes,
                 "own_page": section.notes,
-                "blocks": [_block(one, drawings, 4) for one in section.blocks],
+                "blocks": [_block(one, drawings, level) for one, level in levelled(section.blocks)],
             }
             for section in content.sections
         ],
@@ -87,10 +87,10 @@ def _block(block: Frozen, drawings: Iterator[str], level: int) -> Frozen:
         case "fold" if is_past(block):
             return _past(block)
         case "fold":
-            inner = [_block(one, drawings, level) for one in block["blocks"]]
-            return {"kind": "fold", "label": block["label"], "level": 3, "blocks": inner}
-        case "term":
-            return block | {"level": 3}
+            inner = [_block(one, drawings, 4) for one in block["blocks"]]
+            return {"kind": "fold", "label": block["label"], "blocks": inner}
+        case "term" | "signals":
+            return block | {"level": level}
         case _:
             return block
 

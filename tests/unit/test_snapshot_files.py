@@ -24,7 +24,8 @@ from dashboard.snapshot.html import html_file
 from dashboard.snapshot.pdf import pdf_file
 from dashboard.snapshot.tables import zip_file
 from dashboard.ui.caseload_table import CaseloadRow
-from tests.snapshots import MADE, as_drawn, content, episode_view
+from dashboard.ui.view import Signals, Table, Term
+from tests.snapshots import MADE, as_drawn, content, episode_view, raised
 
 HOSTILE = {
     "script": "</script><script>alert(1)</script>",
@@ -178,6 +179,16 @@ def test_headings_do_not_skip_a_level() -> None:
     assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
+def test_headings_do_not_skip_a_level_where_a_part_begins_with_a_signal() -> None:
+    view = episode_view()
+    kept = [block for block in view.blocks if isinstance(block, Signals | Term)]
+    about = About(Kind.EPISODE, "P", "T", ("R",), MADE.at.date(), "r")
+    made = compose(about, "s", [Part(replace(view, blocks=[Signals([raised()]), *kept]))])
+    tags = [tag for tag in outline(html_file(made, MADE, [])).tags if re.fullmatch(r"h[1-6]", tag)]
+    assert tags[:3] == ["h1", "h2", "h3"]
+    assert pdf_file(made, MADE, []).startswith(b"%PDF")
+
+
 def test_without_drawings_the_html_holds_plotly_once_and_no_other_address() -> None:
     made = content(("4F-210", "5G-311"))
     data = html_file(made, MADE, None)
@@ -297,7 +308,6 @@ def test_no_cell_of_a_table_is_a_formula(kind: str) -> None:
 def test_a_change_is_a_number_in_the_tables() -> None:
     view = episode_view()
     blocks = [*view.blocks]
-    from dashboard.ui.view import Table
 
     blocks.append(Table("Points", ("What", "Change"), [["a", "−6"], ["b", "–"], ["c", "+3"]]))
     about = About(Kind.EPISODE, "P", "T", ("R",), MADE.at.date(), "r")
