@@ -76,7 +76,7 @@ def narrowed(scope: Scope, clinician_id: int) -> Scope:
     return Scope(scope.practice_id, frozenset({clinician_id}), scope.reason)
 
 
-CLINICAL_TABLES = ("episodes", "flags", "sessions", "endings", "clinicians", "validation")
+CLINICAL_TABLES = ("episodes", "flags", "sessions", "endings", "clinicians", "validation", "snapshot")
 
 
 def can_export(role: Role, table: str) -> bool:
@@ -144,6 +144,34 @@ def check_can_change_rules(role: Role) -> None:
     """Raises NotAllowed where ``can_change_rules`` is false."""
     if not can_change_rules(role):
         raise NotAllowed("Only an administrator can save another number for a rule.")
+
+
+def can_make_snapshot(scope: Scope, clinician_ids: frozenset[int]) -> bool:
+    """Whoever may read every episode that it shows or counts; an admin reads none."""
+    return (
+        not scope.is_empty
+        and bool(clinician_ids)
+        and (scope.clinician_ids is None or clinician_ids <= scope.clinician_ids)
+    )
+
+
+def check_can_make_snapshot(scope: Scope, clinician_ids: frozenset[int]) -> None:
+    """Raises NotAllowed where ``can_make_snapshot`` is false."""
+    if not can_make_snapshot(scope, clinician_ids):
+        raise NotAllowed(
+            "This snapshot would hold episodes that are not yours or your supervisees'. Ask your director."
+        )
+
+
+def can_delete_snapshot(role: Role) -> bool:
+    """A clinical director, with a reason."""
+    return role is Role.DIRECTOR
+
+
+def check_can_delete_snapshot(role: Role) -> None:
+    """Raises NotAllowed where ``can_delete_snapshot`` is false."""
+    if not can_delete_snapshot(role):
+        raise NotAllowed("Only a clinical director can delete a snapshot.")
 
 
 @dataclass(frozen=True)

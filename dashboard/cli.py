@@ -83,6 +83,20 @@ def _write(data: bytes, out: Path | None) -> None:
         raise SupervisionError(f"{out} could not be written: {error.strerror}. Choose another file.") from None
 
 
+def _replace(data: bytes, out: Path) -> None:
+    """Writes beside the file and swaps it in, private to its owner: a reader never meets half of it."""
+    part = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
+    try:
+        try:
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(data)
+            part.replace(out)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise SupervisionError(f"{out} could not be written: {error.strerror}. Choose another file.") from None
+
+
 @cli.command()
 def demo(
     port: Annotated[int, typer.Option(help="Where the pages are served.")] = 8501,
@@ -218,6 +232,35 @@ def digest(
         lines = lines_of(engine, settings, username=as_, practice=practice)
     for line in lines:
         _say(line)
+
+
+@cli.command()
+def snapshot(
+    out: Annotated[Path, typer.Option(help="A file that ends in .html, .pdf or .zip (CSV tables).")],
+    supervisee: Annotated[
+        list[str] | None, typer.Option(help="A clinician_id of the practice's own; repeat it for several.")
+    ] = None,
+    as_: Annotated[str | None, typer.Option("--as", help="A user name: that person's scope and role.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="A day such as 2026-11-20; default today.")] = None,
+    audience: Annotated[
+        str, typer.Option(help="supervision (client codes), or practice (counts only, small ones withheld).")
+    ] = "supervision",
+    practice: PracticeName = None,
+    db: Db = None,
+) -> None:
+    """Write a dated record of caseloads for supervision, or a summary of counts; every one leaves an audit row."""
+    from dashboard.opening import opened
+    from dashboard.snapshot_command import write_snapshot
+
+    settings = _settings(db)
+    day = None if as_of is None else _day(as_of, settings)
+    with opened(settings) as engine:
+        data = write_snapshot(
+            engine, settings, supervisees=supervisee or [], username=as_, as_of=day, audience=audience,
+            form=out.suffix.lower().removeprefix("."), practice=practice, now=settings.now(),
+        )  # fmt: skip
+    _replace(data, out)
+    _say(f"Wrote {out}. Store it where your practice stores clinical records.")
 
 
 @cli.command()

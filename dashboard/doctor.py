@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 import stat
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +11,12 @@ from pathlib import Path
 from dashboard.configuration import config_file
 from dashboard.errors import SupervisionError
 from dashboard.settings import Settings
+from dashboard.snapshot.glyphs import covers
+from dashboard.snapshot.local_drawing import browser
 from queries.engine import normalised, open_engine, reading
 from queries.schema import revision_of
 
+NOBODY = "none: install Chrome or Chromium there, or name it in BROWSER_PATH (.html and .zip need none)"
 EARLIEST_PLAUSIBLE = datetime(2026, 1, 1)
 
 
@@ -59,7 +61,6 @@ def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which a person would mend things."""
     now = settings.now()
     found = config_file()
-    chrome = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
     return [
         *_database(settings),
         Finding(
@@ -71,8 +72,8 @@ def examine(settings: Settings) -> list[Finding]:
         ),
         Finding("app settings", found.is_file(), f"{found.name} found"),
         Finding("Excel files", importlib.util.find_spec("fastexcel") is not None, "can be read"),
-        Finding("fonts", True, "the app ships its own; nothing is fetched"),
+        Finding("fonts", covers("Ångström ◆ ▲ −"), "the app and the PDF ship their own; nothing is fetched"),
         Finding(
-            "PDF", True, f"a browser for figures: {chrome or 'none found; PDF snapshots come with a later version'}"
+            "PDF", True, f"made in the app by the reader's own browser; on the command line by {browser() or NOBODY}"
         ),
     ]

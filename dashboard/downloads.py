@@ -15,6 +15,8 @@ from sqlalchemy import Connection, Engine
 from dashboard.access import Role, Viewer, check_can_export, check_can_import, scope_for
 from dashboard.errors import NotAllowed
 from dashboard.exports import to_csv
+from dashboard.snapshot.files import MEDIA
+from dashboard.snapshots import Changed, stored_file
 from queries import audit, exports
 from queries.engine import writing
 from queries.frames import read_frame
@@ -38,8 +40,8 @@ def _signature(content: bytes) -> bytes:
 
 
 def link(viewer: Viewer, kind: str, now: datetime) -> str:
-    """The address of a file for this viewer, good for a quarter of an hour."""
-    if kind not in KINDS:
+    """The address of a file for this viewer, good for a quarter of an hour. ``kind`` may name one file of it, after a colon."""
+    if kind.partition(":")[0] not in KINDS:
         raise KeyError(kind)
     content = json.dumps([viewer.username, kind, (now + timedelta(minutes=MINUTES)).isoformat()]).encode()
     token = base64.urlsafe_b64encode(_signature(content) + content).decode().rstrip("=")
@@ -58,30 +60,49 @@ def _read(token: str) -> tuple[str, str, datetime]:
         raise NotAllowed(STALE) from None
 
 
-def _set_aside(connection: Connection, viewer: Viewer) -> File:
+def snapshot_kind(public_id: str, form: str) -> str:
+    """The kind of link that leads to one file of a stored snapshot."""
+    return f"snapshot:{public_id}:{form}"
+
+
+def _set_aside(connection: Connection, viewer: Viewer, _which: str, now: datetime) -> File:
     check_can_import(viewer.role)
     statement = exports.set_aside(scope_for(viewer), masked=viewer.role is Role.ADMIN)
     frame = exports.finished("set_aside", read_frame(connection, statement))
+    audit.record(
+        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action="export set_aside",
+        detail="set_aside.csv",
+    )  # fmt: skip
     return File("set_aside.csv", "text/csv; charset=utf-8", to_csv(frame))
 
 
-KINDS = {"set_aside": _set_aside}
+def _snapshot(connection: Connection, viewer: Viewer, which: str, now: datetime) -> File:
+    public_id, _, form = which.partition(":")
+    found = stored_file(connection, viewer, public_id, form, now)
+    assert found.data is not None  # noqa: S101 - an intact file has bytes
+    return File(found.name, MEDIA[form], found.data)
+
+
+KINDS = {"set_aside": _set_aside, "snapshot": _snapshot}
 
 
 def open_link(engine: Engine, viewer: Viewer, token: str, now: datetime) -> File:
-    """The file of a link. Raises NotAllowed for a wrong, old or foreign link, or where the role may not have it."""
+    """The file of a link, with its audit rows.
+
+    Raises NotAllowed for a wrong, old or foreign link, or where the role may not have it; Changed where it was tampered with.
+    """
     username, kind, until = _read(token)
     if username != viewer.username or now > until:
         raise NotAllowed(STALE)
-    check_can_export(viewer.role, kind)
-    with writing(engine) as connection:
-        file = KINDS[kind](connection, viewer)
-        audit.record(
-            connection,
-            at=now,
-            practice_id=viewer.practice_id,
-            username=viewer.username,
-            action=f"export {kind}",
-            detail=file.name,
-        )
-    return file
+    name, _, which = kind.partition(":")
+    check_can_export(viewer.role, name)
+    try:
+        with writing(engine) as connection:
+            return KINDS[name](connection, viewer, which, now)
+    except Changed:
+        with writing(engine) as connection:
+            audit.record(
+                connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+                action=f"refuse export {name}", detail="the bytes do not match the hash",
+            )  # fmt: skip
+        raise

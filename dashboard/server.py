@@ -9,23 +9,26 @@ from __future__ import annotations
 import gc
 import logging
 import secrets
+from datetime import datetime
 from pathlib import Path
 
 import numpy  # noqa: F401
 import pandas  # noqa: F401
-import plotly.graph_objects  # noqa: F401
+import plotly
+import plotly.graph_objects
 import polars  # noqa: F401
 import streamlit as st
 import streamlit.delta_generator
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web import bootstrap
 
 from dashboard import configuration, downloads, runtime
+from dashboard.access import Viewer
 from dashboard.errors import SupervisionError
 from dashboard.signin.cookie import cookie_name
 from queries import people, sessions
@@ -36,6 +39,7 @@ if st.get_option("browser.gatherUsageStats"):  # our config.toml was not read: s
 
 LOG = logging.getLogger("supervision")
 MOST_CODE = 200  # bytes of a one-time code
+PLOTLY = Path(plotly.__file__).with_name("package_data") / "plotly.min.js"
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -116,10 +120,9 @@ async def bind(request: Request) -> Response:
     return answer
 
 
-async def download(request: Request) -> Response:
-    """A file for a signed-in person, checked again: session, link, permission; with an audit row."""
+def _signed_in(request: Request, now: datetime) -> Viewer | None:
+    """Whose cookie it is, with a session that is alive and a password of their own; null for anybody else."""
     settings = runtime.settings()
-    now = settings.now()
     session_id = request.cookies.get(cookie_name(), "")
     with reading(runtime.engine()) as connection:
         live = sessions.username_of(
@@ -130,7 +133,21 @@ async def download(request: Request) -> Response:
             absolute_hours=settings.session_absolute_hours,
         )
         viewer = None if live is None else people.viewer(connection, live[0], now.date())
-    if viewer is None or viewer.must_change:
+    return None if viewer is None or viewer.must_change else viewer
+
+
+async def plotly_program(request: Request) -> Response:
+    """Plotly's own program, with which a browser draws the figures of a snapshot; for signed-in people."""
+    if _signed_in(request, runtime.settings().now()) is None:
+        return PlainTextResponse("Sign in first.", 403)
+    return FileResponse(PLOTLY, media_type="text/javascript", headers={"cache-control": "private, max-age=86400"})
+
+
+async def download(request: Request) -> Response:
+    """A file for a signed-in person, checked again: session, link, permission; with an audit row."""
+    now = runtime.settings().now()
+    viewer = _signed_in(request, now)
+    if viewer is None:
         return PlainTextResponse("Sign in first, then use the link on the page again.", 403)
     try:
         file = downloads.open_link(runtime.engine(), viewer, request.path_params["token"], now)
@@ -162,6 +179,7 @@ app = st.App(
         Route("/healthz", healthz),
         Route("/session/bind", bind, methods=["POST"]),
         Route("/download/{token}", download),
+        Route("/assets/plotly.min.js", plotly_program),
     ],
     middleware=[Middleware(SecurityHeaders)],
     on_script_error=on_script_error,

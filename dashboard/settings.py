@@ -59,6 +59,7 @@ class Settings:
         0  # project default: no head start; days a clinician sees a signal before the supervisor
     )
     share_experience: bool = False  # project default: colleagues are named by what they have seen once all agreed
+    paper: str = "a4"  # of snapshots: a4 or letter
     rules: Rules = Rules()
 
     def now(self) -> datetime:
@@ -128,6 +129,8 @@ def load(environment: dict[str, str] | None = None) -> Settings:
     given |= rules
     given |= {key[len("SUPERVISION_") :].lower(): value for key, value in env.items() if key.startswith("SUPERVISION_")}
     settings = Settings(**_filled(Settings, given), rules=Rules(**_filled(Rules, given)))
+    if settings.paper not in ("a4", "letter"):
+        raise UnusableInput(f"Setting 'paper' is '{settings.paper}'. Use a4 or letter.")
     if settings.timezone:
         try:
             ZoneInfo(settings.timezone)

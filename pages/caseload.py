@@ -21,7 +21,7 @@ from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.meetings.week import Week, week
 from dashboard.ui.caseload_rows import caseload_rows
-from dashboard.ui.discussed_words import talked_about
+from dashboard.ui.discussed_words import talked_about, until
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.safety_blocks import safety_blocks
@@ -63,30 +63,41 @@ class Data:
 
 
 def load(
-    connection: Connection, scope: Scope, *, whole: bool, first: FirstLook | None = None, planned: Sequence[Block] = ()
+    connection: Connection,
+    scope: Scope,
+    *,
+    whole: bool,
+    first: FirstLook | None = None,
+    evaluation_id: int | None = None,
+    planned: Sequence[Block] = (),
 ) -> Data:
     """Reads the page's frames; ``whole`` leaves out the scores that only one caseload shows.
 
+    With ``evaluation_id`` states and signals are those of a past evaluation; scores and appointments stay as recorded now.
+
     With ``first`` the signals that clinicians are to see first are left out, and the status words follow what is left.
     """
-    flags = read_frame(connection, reads.flags(scope, standing=False, first=first))
-    states = as_seen(connection, scope, read_frame(connection, reads.states(scope)), first)
+    flags = read_frame(connection, reads.flags(scope, standing=False, first=first, evaluation_id=evaluation_id))
+    stored = read_frame(connection, reads.states(scope, evaluation_id=evaluation_id))
+    states = as_seen(connection, scope, stored, first, evaluation_id=evaluation_id)
     none = Scope(scope.practice_id, frozenset(), scope.reason)
     detail = none if whole else scope
+    now = standing(connection, scope, evaluation_id)
     return Data(
-        now=standing(connection, scope),
+        now=now,
         clinicians=read_frame(connection, reads.clinicians(scope)),
         states=states,
         flags=flags.filter(pl.col("cleared_on").is_null()),
         cleared=flags.filter(pl.col("cleared_on").is_not_null()),
-        safety=read_frame(connection, reads.waiting_safety(scope)),
+        safety=read_frame(connection, reads.waiting_safety(scope, evaluation_id=evaluation_id)),
         scores=read_frame(connection, reads.scores(detail)),
         appointments=read_frame(connection, reads.appointments(scope)),
-        falls=read_frame(connection, reads.falls(detail)),
+        falls=read_frame(connection, reads.falls(detail, evaluation_id=evaluation_id)),
         viewed=read_frame(connection, reads.last_viewed(detail)),
         instruments=registry(loads.own_instruments(connection, scope)),
         talked=talked_about(
-            read_frame(connection, meetings.discussed(detail)), read_frame(connection, meetings.actions(detail))
+            until(read_frame(connection, meetings.discussed(detail)), "held_on", now.as_of),
+            until(read_frame(connection, meetings.actions(detail)), "agreed_on", now.as_of),
         ),
         planned=list(planned),
     )
@@ -183,7 +194,7 @@ def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> Vie
         blocks += week_blocks(_week(data, as_of), data.states, data.planned)
         if not any(row.priority in WORTH for row in rows):
             blocks.append(Para(f"Nothing stands out this week. {_longest_unopened(data)}"))
-        blocks += [Caseload(rows, "caseload"), Legend()]
+        blocks += [Caseload(rows, "caseload"), Legend(), Slot("snapshot")]
     return View(title, question, _header(viewer, data, whose), as_of, blocks)
 
 
@@ -300,6 +311,12 @@ def _planned(connection: Connection, viewer: Viewer, own: Scope, today: date) ->
     return planned_blocks(ahead, agenda["client_code"].drop_nulls().to_list())
 
 
+def _snapshot(viewer: Viewer, clinician_id: int) -> None:
+    from dashboard.ui.page_snapshots import caseload_snapshot  # reads through this page: not before it is there
+
+    caseload_snapshot(viewer, clinician_id)
+
+
 def render() -> None:
     """Reads the viewer's scope, narrowed to the clinician in the address, and shows it."""
     viewer = current_viewer()
@@ -324,6 +341,9 @@ def render() -> None:
         st.html(
             '<div class="sv"><p class="notice" role="status">This caseload is not yours or your supervisees\'.</p></div>'
         )
+    whose = person["clinician_id"] if person else viewer.clinician_id
+    if not whole and whose is not None:
+        slots["snapshot"] = lambda: _snapshot(viewer, whose)
     if may_choose:
         slots["picker"] = lambda: _pick(viewer, people, person["public_id"] if person else None)
     show(view, slots)

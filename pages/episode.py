@@ -28,7 +28,7 @@ from dashboard.signals import BY_KEY
 from dashboard.signals.wording import short_name
 from dashboard.supervising import mark
 from dashboard.ui.caseload_rows import client_totals
-from dashboard.ui.discussed_words import earlier_meetings
+from dashboard.ui.discussed_words import earlier_meetings, until
 from dashboard.ui.episode_parts import change_rows, leaving_blocks, raised_signals
 from dashboard.ui.fit_blocks import episode_questions
 from dashboard.ui.frame import current_viewer
@@ -98,15 +98,25 @@ class Data:
     endings: int
 
 
-def load(connection: Connection, scope: Scope, public_id: str, first: FirstLook | None = None) -> Data:
-    """Reads one episode within a scope; with ``first`` without the signals that its clinician is to see first."""
-    stored = read_frame(connection, reads.states(scope, open_only=False, public_id=public_id))
-    flags = read_frame(connection, reads.flags(scope, standing=False, public_id=public_id, first=first))
-    found = as_seen(connection, scope, stored, first).to_dicts()
+def load(
+    connection: Connection,
+    scope: Scope,
+    public_id: str,
+    first: FirstLook | None = None,
+    evaluation_id: int | None = None,
+) -> Data:
+    """Reads one episode within a scope; with ``first`` without the signals that its clinician is to see first.
+
+    With ``evaluation_id`` state and signals are those of a past evaluation; scores and appointments stay as recorded now.
+    """
+    one: dict[str, Any] = {"public_id": public_id, "evaluation_id": evaluation_id}
+    stored = read_frame(connection, reads.states(scope, open_only=False, **one))
+    flags = read_frame(connection, reads.flags(scope, standing=False, first=first, **one))
+    found = as_seen(connection, scope, stored, first, evaluation_id=evaluation_id).to_dicts()
     state = found[0] if found else None
     people = read_frame(connection, reads.clinicians(scope)).to_dicts()
     person = next((row for row in people if state and row["clinician_id"] == state["clinician_id"]), None)
-    now = standing(connection, scope)
+    now = standing(connection, scope, evaluation_id)
     instruments = registry(loads.own_instruments(connection, scope))
     fitted = models.in_force(connection, scope.practice_id, now.as_of) if now.as_of else None
     return Data(
@@ -117,12 +127,12 @@ def load(connection: Connection, scope: Scope, public_id: str, first: FirstLook 
         flags=flags,
         scores=read_frame(connection, reads.scores(scope, open_only=False, public_id=public_id)),
         appointments=read_frame(connection, reads.appointments(scope, open_only=False, public_id=public_id)),
-        falls=read_frame(connection, reads.falls(scope, open_only=False, public_id=public_id)),
+        falls=read_frame(connection, reads.falls(scope, open_only=False, **one)),
         replies=read_frame(connection, stored_replies.replies(scope, now.as_of or date.min, public_id=public_id)),
         instruments=instruments,
         models=fitted or unlearned(instruments),
-        discussed=_own(read_frame(connection, meetings.discussed(scope)), state),
-        actions=_own(read_frame(connection, meetings.actions(scope)), state),
+        discussed=until(_own(read_frame(connection, meetings.discussed(scope)), state), "held_on", now.as_of),
+        actions=until(_own(read_frame(connection, meetings.actions(scope)), state), "agreed_on", now.as_of),
         marks=frozenset(_own(read_frame(connection, meetings.marks(scope)), state)["kind"]),
         endings=known_endings(connection, scope),
     )
@@ -264,7 +274,7 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
     if past:
         beside.append(Fold(f"No longer raised ({len(past)})", [Signals(past)]))
     beside += episode_questions(state)
-    blocks.append(Split([Place("measure"), Figure(panel)], beside))
+    blocks += [Place("snapshot"), Split([Place("measure"), Figure(panel)], beside)]
     rows, notes = change_rows(made, data.instruments)
     if state["dropout_next_4"] is not None:
         blocks += leaving_blocks(state, data.models, data.endings)
@@ -340,7 +350,7 @@ def render() -> None:
     with reading(runtime.engine()) as connection:
         head_start = first_look(viewer, runtime.settings().clinician_first_days, runtime.settings().today())
         data = load(connection, scope_for(viewer), public_id, head_start)
-    slots = {"back": lambda: _back(data)}
+    slots = {"back": lambda: _back(data), "snapshot": lambda: _snapshot(viewer, public_id)}
     measure = None
     if data.state is not None:
         _opened(data.state)
@@ -378,6 +388,12 @@ def _marking(viewer: Viewer, public_id: str) -> Mark:
         mark(runtime.engine(), viewer, public_id, kind, is_set, runtime.settings().now())
 
     return act
+
+
+def _snapshot(viewer: Viewer, public_id: str) -> None:
+    from dashboard.ui.page_snapshots import episode_snapshot  # reads through this page: not before it is there
+
+    episode_snapshot(viewer, public_id)
 
 
 def _back(data: Data) -> None:

@@ -12,13 +12,13 @@ from queries.scope import visible_clinicians, visible_episodes
 from queries.tables import Appointment, Audit, Episode, EpisodeState, Evaluation, Flag, Score, SessionState, Statement
 
 
-def evaluation(scope: Scope) -> Statement:
-    """The evaluation that pages read: as_of, rules_version, evaluated_at."""
+def evaluation(scope: Scope, *, evaluation_id: int | None = None) -> Statement:
+    """The evaluation that pages read: as_of, rules_version, model_version, evaluated_at; or one of the past by its id."""
     visible = visible_clinicians(scope)
     allowed = select(func.count()).select_from(visible).scalar_subquery()
-    return select(Evaluation.id, Evaluation.as_of, Evaluation.rules_version, Evaluation.evaluated_at).where(
-        Evaluation.practice_id == scope.practice_id, Evaluation.is_current, allowed > 0
-    )
+    return select(
+        Evaluation.id, Evaluation.as_of, Evaluation.rules_version, Evaluation.model_version, Evaluation.evaluated_at
+    ).where(Evaluation.practice_id == scope.practice_id, evaluated(evaluation_id), allowed > 0)
 
 
 def clinicians(scope: Scope) -> Statement:
@@ -68,8 +68,10 @@ STATE = (
 )
 
 
-def states(scope: Scope, *, open_only: bool = True, public_id: str | None = None) -> Statement:
-    """One row per episode of the current evaluation: its state with code and opaque id."""
+def states(
+    scope: Scope, *, open_only: bool = True, public_id: str | None = None, evaluation_id: int | None = None
+) -> Statement:
+    """One row per episode of the current evaluation (or of one of the past): its state with code and opaque id."""
     visible = visible_episodes(scope)
     statement = (
         select(
@@ -82,7 +84,7 @@ def states(scope: Scope, *, open_only: bool = True, public_id: str | None = None
         .select_from(visible)
         .join(EpisodeState, EpisodeState.episode_id == visible.c.episode_id)
         .join(Evaluation, Evaluation.id == EpisodeState.evaluation_id)
-        .where(Evaluation.is_current)
+        .where(evaluated(evaluation_id))
     )
     if open_only:
         statement = statement.where(EpisodeState.closed_on.is_(None))
@@ -171,14 +173,16 @@ def appointments(scope: Scope, *, open_only: bool = True, public_id: str | None 
     return _narrow(statement, visible, open_only, public_id)
 
 
-def falls(scope: Scope, *, open_only: bool = True, public_id: str | None = None) -> Statement:
+def falls(
+    scope: Scope, *, open_only: bool = True, public_id: str | None = None, evaluation_id: int | None = None
+) -> Statement:
     """Sessions at which the alliance rating fell by a major step, as the evaluation of their own day said."""
     visible = visible_episodes(scope)
     statement = (
         select(SessionState.episode_id, SessionState.starts_at)
         .join(visible, visible.c.episode_id == SessionState.episode_id)
         .join(Evaluation, Evaluation.id == SessionState.evaluation_id)
-        .where(Evaluation.is_current, SessionState.alliance_mark == "major")
+        .where(evaluated(evaluation_id), SessionState.alliance_mark == "major")
     )
     return _narrow(statement, visible, open_only, public_id)
 
@@ -214,7 +218,7 @@ def last_viewed(scope: Scope) -> Statement:
     )
 
 
-def waiting_safety(scope: Scope) -> Statement:
+def waiting_safety(scope: Scope, *, evaluation_id: int | None = None) -> Statement:
     """Risk answers in scope that nobody has recorded as checked, of open and closed episodes."""
     visible = visible_episodes(scope)
     return (
@@ -235,5 +239,5 @@ def waiting_safety(scope: Scope) -> Statement:
             EpisodeState,
             and_(EpisodeState.episode_id == Flag.episode_id, EpisodeState.evaluation_id == Flag.evaluation_id),
         )
-        .where(Evaluation.is_current, Flag.family == "safety", Flag.cleared_on.is_(None))
+        .where(evaluated(evaluation_id), Flag.family == "safety", Flag.cleared_on.is_(None))
     )

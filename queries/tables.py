@@ -11,7 +11,19 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, MetaData, Select, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Select,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Statement: TypeAlias = Select[*tuple[Any, ...]]
@@ -533,6 +545,55 @@ class FlagReply(Base):
     replied_on: Mapped[date]
     replied_at: Mapped[datetime]
     username: Mapped[str]
+
+
+# --------------------------------------------------------------------------- snapshots
+
+
+class Snapshot(Base):
+    """A dated record of what a page said. ``content_hash`` leaves out who made it and when.
+
+    ``deleted_at`` null: its files are kept. Deleting removes their bytes; the row stays.
+    """
+
+    __tablename__ = "snapshot"
+    id: Mapped[int] = _id()
+    practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), index=True)
+    public_id: Mapped[str] = mapped_column(String, unique=True)
+    kind: Mapped[str]
+    audience: Mapped[str]
+    title: Mapped[str] = mapped_column(Text)
+    about: Mapped[str]
+    as_of: Mapped[date]
+    meeting_on: Mapped[date | None]
+    rules_version: Mapped[str]
+    model_version: Mapped[str | None]
+    content_hash: Mapped[str]
+    made_at: Mapped[datetime]
+    made_by: Mapped[str]
+    deleted_at: Mapped[datetime | None]
+    deleted_by: Mapped[str | None]
+    deleted_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class SnapshotClinician(Base):
+    """Whose episodes a snapshot shows or counts: only who may read all of them may see it."""
+
+    __tablename__ = "snapshot_clinician"
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshot.id"), primary_key=True)
+    clinician_id: Mapped[int] = mapped_column(ForeignKey("clinician.id"), primary_key=True)
+
+
+class SnapshotFile(Base):
+    """One file of a snapshot (``format``: html, pdf, zip, or json, its content). ``data`` null: it was deleted."""
+
+    __tablename__ = "snapshot_file"
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshot.id"), primary_key=True)
+    format: Mapped[str] = mapped_column(String, primary_key=True)
+    name: Mapped[str]
+    sha256: Mapped[str]
+    size: Mapped[int]
+    data: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 # --------------------------------------------------------------------------- people

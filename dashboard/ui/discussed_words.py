@@ -14,6 +14,11 @@ from dashboard.ui.words import day
 LONGEST = 60  # characters of a decision in a caseload row
 
 
+def until(frame: pl.DataFrame, column: str, as_of: date | None) -> pl.DataFrame:
+    """The rows up to the evaluation's day: a past one knows of no later meeting."""
+    return frame if as_of is None else frame.filter(pl.col(column) <= as_of)
+
+
 def talked_about(discussed: pl.DataFrame, actions: pl.DataFrame) -> dict[int, str]:
     """Episode to words. ``discussed``: episode_id, held_on; ``actions``: episode_id, what, in order."""
     last = discussed.group_by("episode_id").agg(pl.col("held_on").max())

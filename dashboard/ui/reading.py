@@ -23,6 +23,7 @@ class Standing:
     rules_version: str
     imported_on: date | None
     newest_on: date | None = None
+    model_version: str = ""
 
     @property
     def line(self) -> str:
@@ -42,12 +43,18 @@ class Standing:
         )
 
 
-def standing(connection: Connection, scope: Scope) -> Standing:
-    """The current evaluation and the last import, for a scope."""
-    found = read_frame(connection, caseload.evaluation(scope)).to_dicts()
+def standing(connection: Connection, scope: Scope, evaluation_id: int | None = None) -> Standing:
+    """The current evaluation (or one of the past) and the last import, for a scope."""
+    found = read_frame(connection, caseload.evaluation(scope, evaluation_id=evaluation_id)).to_dicts()
     imported = read_frame(connection, quality.last_import(scope)).to_dicts()
     when = imported[0]["imported_on"] if imported else None
     if not found:
         return Standing(None, "", when)
     newest = read_frame(connection, quality.newest_record(scope, found[0]["as_of"]))["newest"][0]
-    return Standing(found[0]["as_of"], found[0]["rules_version"], when, None if newest is None else newest.date())
+    return Standing(
+        found[0]["as_of"],
+        found[0]["rules_version"],
+        when,
+        None if newest is None else newest.date(),
+        found[0]["model_version"] or "",
+    )

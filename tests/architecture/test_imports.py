@@ -25,7 +25,9 @@ LIBRARIES = {
     ),
     "streamlit_authenticator": ("dashboard/signin/",),
     "sqlalchemy": ("queries/",),
-    "plotly": ("dashboard/charts/", "dashboard/server.py"),
+    "plotly": ("dashboard/charts/", "dashboard/snapshot/", "dashboard/server.py"),
+    "typst": ("dashboard/snapshot/",),
+    "kaleido": ("dashboard/snapshot/",),
 }
 # composition roots hold an Engine or Connection for others, as a type; they build no SQL
 ENGINE_ONLY = {"Engine", "Connection"}
@@ -43,6 +45,7 @@ FORBIDDEN = {
     "dashboard/signals/": ("queries", "pages", "dashboard.ui", "dashboard.charts", "dashboard.signin"),
     "dashboard/replay": ("queries", "pages", "dashboard.ui", "dashboard.charts", "dashboard.signin"),
     "dashboard/charts/": ("queries", "pages", "dashboard.ui", "dashboard.signin"),
+    "dashboard/snapshot/": ("queries", "pages", "dashboard.signin", "dashboard.access"),
     "dashboard/instruments/": (
         "queries",
         "pages",

@@ -1,10 +1,16 @@
-"""``python -m tests.benchmarks [import|evaluate|pages|hazard]``: every benchmark, or one."""
+"""``python -m tests.benchmarks [import|evaluate|pages|hazard|snapshot]``: every benchmark, or one."""
 
 import sys
 
-from tests.benchmarks import evaluation, hazard, importing, pages
+from tests.benchmarks import evaluation, hazard, importing, pages, snapshot
 
-BENCHMARKS = {"import": importing.run, "evaluate": evaluation.run, "pages": pages.run, "hazard": hazard.run}
+BENCHMARKS = {
+    "import": importing.run,
+    "evaluate": evaluation.run,
+    "pages": pages.run,
+    "hazard": hazard.run,
+    "snapshot": snapshot.run,
+}
 
 for name in sys.argv[1:] or BENCHMARKS:
     BENCHMARKS[name]()

@@ -13,9 +13,9 @@ from tests.browser.conftest import Served, go, open_page, serving, settled, supe
 
 pytestmark = pytest.mark.browser
 PAGES = {
-    "clinician": ["", "caseload", "alliance", "retention", "data-quality", "about-signals"],
-    "supervisor": ["", "alliance", "retention", "data-quality", "about-signals"],
-    "director": ["", "alliance", "retention", "data-quality", "about-signals"],
+    "clinician": ["", "caseload", "alliance", "retention", "snapshots", "data-quality", "about-signals"],
+    "supervisor": ["", "alliance", "retention", "snapshots", "data-quality", "about-signals"],
+    "director": ["", "alliance", "retention", "snapshots", "data-quality", "about-signals"],
     "admin": ["", "people", "data-quality", "about-signals"],
 }
 # found in Streamlit's own markup, not in ours

@@ -230,3 +230,131 @@ def test_help_is_there_for_every_command(run: Run) -> None:
         code, out, _ = run(*words, "--help")
         assert code == 0
         assert "Usage" in out
+
+
+# --------------------------------------------------------------------------- snapshot
+
+
+def test_a_snapshot_is_written_in_each_format_and_audited(run: Run, files: Path, tmp_path: Path) -> None:
+    run("import", str(files), "--practice", "P")
+    for form, begins in (("html", b"<!DOCTYPE html>"), ("zip", b"PK")):
+        code, out, err = run("snapshot", "--supervisee", "01", "--out", str(tmp_path / f"a.{form}"))
+        assert (code, err) == (0, "")
+        assert "Store it where your practice stores clinical records." in out
+        assert (tmp_path / f"a.{form}").read_bytes().startswith(begins)
+        assert (tmp_path / f"a.{form}").stat().st_mode & 0o077 == 0
+    _, out, _ = run("export", "audit")
+    assert out.count("export snapshot") == 2
+    assert not [one.name for one in tmp_path.iterdir() if one.name.startswith(".a.")]
+
+
+def test_a_pdf_without_a_browser_says_what_to_install(
+    run: Run, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "no browser"))
+    run("import", str(files), "--practice", "P")
+    code, _, err = run("snapshot", "--supervisee", "01", "--out", str(tmp_path / "a.pdf"))
+    assert code == 2
+    assert "Install one" in err
+    assert not (tmp_path / "a.pdf").exists()
+    code, _, _ = run("snapshot", "--supervisee", "01", "--out", str(tmp_path / "a.html"))
+    assert code == 0
+    assert b"Plotly.newPlot" in (tmp_path / "a.html").read_bytes()
+    code, _, err = run("snapshot", "--audience", "practice", "--out", str(tmp_path / "p.pdf"))
+    assert (code, err) == (0, "")
+    assert (tmp_path / "p.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.browser
+def test_a_pdf_is_drawn_by_the_browser_of_this_machine(
+    run: Run, files: Path, tmp_path: Path, chromium_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROWSER_PATH", chromium_path)
+    run("import", str(files), "--practice", "P")
+    code, _, err = run("snapshot", "--supervisee", "01", "--supervisee", "02", "--out", str(tmp_path / "a.pdf"))
+    assert (code, err) == (0, "")
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_snapshot_of_the_past_says_what_was_known_then(run: Run, files: Path, tmp_path: Path) -> None:
+    run("import", str(files), "--practice", "P")
+    then = date.today() - timedelta(days=60)
+    code, _, err = run("snapshot", "--supervisee", "01", "--as-of", then.isoformat(), "--out", str(tmp_path / "a.zip"))
+    assert (code, err) == (0, "")
+    import zipfile
+
+    archive = zipfile.ZipFile(tmp_path / "a.zip")
+    about = archive.read("about.csv").decode()
+    assert f"{then.day} {then:%b %Y}" in about
+    for name in archive.namelist():
+        if name.startswith("figure_"):
+            days = pl.read_csv(archive.read(name))["Date", "PHQ-9"] if "PHQ-9" in archive.read(name).decode() else None
+            if days is not None:
+                scored = days.filter(pl.col("PHQ-9").is_not_null())["Date"].str.to_date("%d %b %Y")
+                assert scored.max() is None or scored.max() <= then  # type: ignore[operator]
+    _, after, _ = run("export", "episodes")
+    assert str(date.today()) in after
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--supervisee", "01", "--out", "a.docx"], "ends in .html, .pdf, .zip"),
+        (["--supervisee", "01", "--out", "a"], "ends in .html, .pdf, .zip"),
+        (["--out", "a.zip"], "Name whose caseload"),
+        (["--supervisee", "99", "--out", "a.zip"], "There is no clinician '99'"),
+        (["--supervisee", "01", "--audience", "press", "--out", "a.zip"], "There is no audience 'press'"),
+        (["--supervisee", "01", "--as", "nobody", "--out", "a.zip"], "no active user 'nobody'"),
+        (["--supervisee", "01", "--as", "adm", "--out", "a.zip"], "administrator"),
+        (["--supervisee", "02", "--as", "c.one", "--out", "a.zip"], "not yours"),
+        (["--supervisee", "01", "--as-of", "2999-01-01", "--out", "a.zip"], "is after today"),
+        (["--supervisee", "01", "--practice", "Q", "--out", "a.zip"], "There is no practice 'Q'"),
+    ],
+)
+def test_a_wrong_call_of_snapshot_ends_with_2_and_writes_nothing(
+    run: Run, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("import", str(files), "--practice", "P")
+    run("user", "add", "adm", "--role", "admin", "--password-stdin", stdin="a long password\n")
+    run(
+        "user",
+        "add",
+        "c.one",
+        "--role",
+        "clinician",
+        "--clinician",
+        "01",
+        "--password-stdin",
+        stdin="a long password\n",
+    )
+    before = {one.name for one in tmp_path.iterdir()}
+    code, _, err = run("snapshot", *words)
+    assert code == 2
+    assert message in err
+    assert len(err.strip().splitlines()) <= 3
+    assert {one.name for one in tmp_path.iterdir() if one.suffix not in (".sqlite-wal", ".sqlite-shm")} <= before
+
+
+def test_a_clinician_snapshots_their_own_caseload(run: Run, files: Path, tmp_path: Path) -> None:
+    run("import", str(files), "--practice", "P")
+    run(
+        "user",
+        "add",
+        "c.one",
+        "--role",
+        "clinician",
+        "--clinician",
+        "01",
+        "--password-stdin",
+        stdin="a long password\n",
+    )
+    code, _, err = run("snapshot", "--supervisee", "01", "--as", "c.one", "--out", str(tmp_path / "a.zip"))
+    assert (code, err) == (0, "")
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(run: Run, files: Path, tmp_path: Path) -> None:
+    run("import", str(files), "--practice", "P")
+    code, _, err = run("snapshot", "--supervisee", "01", "--out", str(tmp_path / "no folder" / "a.zip"))
+    assert code == 1
+    assert "could not be written" in err

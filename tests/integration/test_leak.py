@@ -29,6 +29,7 @@ from queries import (
     quality,
     replies,
     retention,
+    snapshots,
     validation,
 )
 from queries.engine import reading, writing
@@ -88,6 +89,8 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "validation.episodes": lambda s, e: validation.episodes(s, e),
     "validation.sessions": lambda s, e: validation.sessions(s, e, LONG_AGO),
     "validation.alerts": lambda s, e: validation.alerts(s, e, LONG_AGO),
+    "snapshots.listed": lambda s, _: snapshots.listed(s, limit=50),
+    "snapshots.counted": lambda s, _: snapshots.counted(s),
 }
 # hold no client rows: counts of a practice, its imports, and the set-aside rows that only whole scopes get
 OF_THE_PRACTICE = {
@@ -98,7 +101,13 @@ OF_THE_PRACTICE = {
     "quality.set_aside_count",
     "exports.set_aside",
 }
-COUNTS = {"caseload.raised_lately", "retention.known_endings", "quality.newest_record", "caseload.evaluation"}
+COUNTS = {
+    "caseload.raised_lately",
+    "retention.known_endings",
+    "quality.newest_record",
+    "caseload.evaluation",
+    "snapshots.counted",
+}
 
 
 def _named_apart(batch: Batch, mark: str) -> Batch:
@@ -260,7 +269,7 @@ def _builders(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 @pytest.mark.parametrize(
     "module",
-    [alliance, caseload, quality, exports, load, meetings, replies, retention, validation],
+    [alliance, caseload, quality, exports, load, meetings, replies, retention, snapshots, validation],
     ids=lambda m: m.__name__,
 )
 def test_every_public_statement_builder_is_in_this_test(module: ModuleType) -> None:

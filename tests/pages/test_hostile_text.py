@@ -78,6 +78,7 @@ def strings(value: object) -> list[str]:
         ("director", "retention"),
         ("director", "alliance"),
         ("director", "data_quality"),
+        ("director", "snapshots"),
         ("director", "about_signals"),
         ("admin", "people"),
         ("admin", "data_quality"),

@@ -1,0 +1,40 @@
+"""The snapshot buttons of the pages: what each gathers, as of today, in the viewer's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dashboard import runtime
+from dashboard.access import Viewer, first_look, scope_for
+from dashboard.packets import Reader, caseload_draft, episode_draft, practice_draft
+from dashboard.snapshot.compose import Draft
+from dashboard.ui.snapshot_button import COUNTS, snapshot_button
+from queries.engine import reading
+
+
+def _gathering(viewer: Viewer, draft: Callable[[Reader], Draft]) -> Callable[[], Draft]:
+    def gather() -> Draft:
+        settings = runtime.settings()
+        today = settings.today()
+        first = first_look(viewer, settings.clinician_first_days, today)
+        with reading(runtime.engine()) as connection:
+            return draft(Reader(connection, scope_for(viewer), today, first))
+
+    return gather
+
+
+def episode_snapshot(viewer: Viewer, public_id: str) -> None:
+    """For one episode."""
+    snapshot_button(viewer, f"episode-{public_id}", _gathering(viewer, lambda reader: episode_draft(reader, public_id)))
+
+
+def caseload_snapshot(viewer: Viewer, clinician_id: int) -> None:
+    """For one caseload."""
+    gather = _gathering(viewer, lambda reader: caseload_draft(reader, {clinician_id}))
+    snapshot_button(viewer, f"caseload-{clinician_id}", gather)
+
+
+def practice_snapshot(viewer: Viewer) -> None:
+    """For the counts of the whole scope."""
+    gather = _gathering(viewer, practice_draft)
+    snapshot_button(viewer, "practice", gather, words="Make practice summary", warning=COUNTS)
