@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from html import escape
 from typing import Any
 
 import polars as pl
 import streamlit as st
-from sqlalchemy import Connection
 
 from dashboard import runtime
-from dashboard.access import NO_EPISODE, FirstLook, Scope, Viewer, can_answer_flag, first_look, scope_for
+from dashboard.access import NO_EPISODE, Viewer, can_answer_flag, first_look, scope_for
 from dashboard.analytics.changes import changes
-from dashboard.analytics.expected_range import band, origin
 from dashboard.analytics.scoring import totals
-from dashboard.charts.episode_course import Course, Slot, episode_course
-from dashboard.charts.panel import Panel
-from dashboard.counting import known_endings
-from dashboard.head_start import as_seen
-from dashboard.instruments import registry
-from dashboard.instruments.instrument import Instrument
-from dashboard.replay.learning import Models, unlearned
 from dashboard.replies import reply
 from dashboard.signals import BY_KEY
 from dashboard.signals.wording import short_name
 from dashboard.supervising import mark
 from dashboard.ui.caseload_rows import client_totals
-from dashboard.ui.discussed_words import earlier_meetings, until
+from dashboard.ui.discussed_words import earlier_meetings
+from dashboard.ui.episode_figure import figure
 from dashboard.ui.episode_parts import change_rows, leaving_blocks, raised_signals
+from dashboard.ui.episode_reading import Data, load
 from dashboard.ui.fit_blocks import episode_questions
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.mark_form import Mark, mark_form
 from dashboard.ui.meeting_blocks import People
-from dashboard.ui.reading import Standing, standing
 from dashboard.ui.reply_form import Reply, reply_form
 from dashboard.ui.show import show, theme
-from dashboard.ui.status import ATTENDANCE, CHANGE, PRIORITY, RUPTURE
+from dashboard.ui.status import PRIORITY, RUPTURE
 from dashboard.ui.view import (
     Block,
     Facts,
@@ -47,7 +38,6 @@ from dashboard.ui.view import (
     Lead,
     Notice,
     Para,
-    RaisedSignal,
     Signals,
     Split,
     Table,
@@ -56,16 +46,10 @@ from dashboard.ui.view import (
 from dashboard.ui.view import Slot as Place
 from dashboard.ui.words import day, plural, score
 from pages import BY_NAME
-from queries import audit, meetings, models
-from queries import caseload as reads
-from queries import load as loads
-from queries import replies as stored_replies
+from queries import audit
 from queries.engine import reading, writing
-from queries.frames import read_frame
 
 PAGE = BY_NAME["episode"]
-NOBODY = 0  # no row has this id
-OFF_COURSE = ("reliable_worsening", "off_track")
 ENDING = {
     "planned": "planned ending",
     "mutual": "ended by agreement",
@@ -75,171 +59,6 @@ ENDING = {
     "other": "another ending",
     "unknown": "ending not recorded",
 }
-
-
-@dataclass(frozen=True)
-class Data:
-    """One episode's frames; ``state`` null where it is not in scope (or does not exist). ``endings``: known in the practice."""
-
-    now: Standing
-    state: dict[str, Any] | None
-    clinician: str
-    clinician_public_id: str
-    flags: pl.DataFrame
-    scores: pl.DataFrame
-    appointments: pl.DataFrame
-    falls: pl.DataFrame
-    replies: pl.DataFrame
-    instruments: dict[str, Instrument]
-    models: Models
-    discussed: pl.DataFrame
-    actions: pl.DataFrame
-    marks: frozenset[str]
-    endings: int
-
-
-def load(
-    connection: Connection,
-    scope: Scope,
-    public_id: str,
-    first: FirstLook | None = None,
-    evaluation_id: int | None = None,
-) -> Data:
-    """Reads one episode within a scope; with ``first`` without the signals that its clinician is to see first.
-
-    With ``evaluation_id`` state and signals are those of a past evaluation; scores and appointments stay as recorded now.
-    """
-    one: dict[str, Any] = {"public_id": public_id, "evaluation_id": evaluation_id}
-    stored = read_frame(connection, reads.states(scope, open_only=False, **one))
-    flags = read_frame(connection, reads.flags(scope, standing=False, first=first, **one))
-    found = as_seen(connection, scope, stored, first, evaluation_id=evaluation_id).to_dicts()
-    state = found[0] if found else None
-    people = read_frame(connection, reads.clinicians(scope)).to_dicts()
-    person = next((row for row in people if state and row["clinician_id"] == state["clinician_id"]), None)
-    now = standing(connection, scope, evaluation_id)
-    instruments = registry(loads.own_instruments(connection, scope))
-    fitted = models.in_force(connection, scope.practice_id, now.as_of) if now.as_of else None
-    return Data(
-        now=now,
-        state=state,
-        clinician=str(person["display_name"] or person["source_id"]) if person else "",
-        clinician_public_id=str(person["public_id"]) if person else "",
-        flags=flags,
-        scores=read_frame(connection, reads.scores(scope, open_only=False, public_id=public_id)),
-        appointments=read_frame(connection, reads.appointments(scope, open_only=False, public_id=public_id)),
-        falls=read_frame(connection, reads.falls(scope, open_only=False, **one)),
-        replies=read_frame(connection, stored_replies.replies(scope, now.as_of or date.min, public_id=public_id)),
-        instruments=instruments,
-        models=fitted or unlearned(instruments),
-        discussed=until(_own(read_frame(connection, meetings.discussed(scope)), state), "held_on", now.as_of),
-        actions=until(_own(read_frame(connection, meetings.actions(scope)), state), "agreed_on", now.as_of),
-        marks=frozenset(_own(read_frame(connection, meetings.marks(scope)), state)["kind"]),
-        endings=known_endings(connection, scope),
-    )
-
-
-def _own(frame: pl.DataFrame, state: dict[str, Any] | None) -> pl.DataFrame:
-    return frame.filter(pl.col("episode_id") == (state["episode_id"] if state else NOBODY))
-
-
-def _expected(data: Data, one: Instrument, first: tuple[date, float]) -> tuple[list[tuple[date, float, float]], str]:
-    """The expected range on the day of each session from the first score on, and where it comes from."""
-    model = data.models.ranges.get(one.key)
-    attended = data.appointments.filter(pl.col("status") == "attended").sort("starts_at")
-    days = [when.date() for when in attended["starts_at"].to_list()]
-    if model is None or not model.usable or data.now.as_of is None:
-        return [], ""
-    days = [day for day in days if day <= data.now.as_of]
-    numbered = [(number, day) for number, day in enumerate(days, start=1) if number >= 2 and day > first[0]]
-    limits = band(model, first[1], [number for number, _ in numbered])
-    said = [
-        (day, low, high)
-        for (_, day), low, high in zip(numbered, limits["low"].to_list(), limits["high"].to_list(), strict=True)
-        if low is not None
-    ]
-    return ([(first[0], first[1], first[1]), *said], origin(model)) if said else ([], "")
-
-
-def _course(
-    kind: str, one: Instrument | None, made: pl.DataFrame, flagged: frozenset[date], words: str, data: Data
-) -> Course | None:
-    if one is None or one.minimum is None or one.maximum is None:
-        return None
-    points = client_totals(made).get((data.state["episode_id"], one.key), []) if data.state else []
-    if not points:
-        return None
-    expected, note = _expected(data, one, points[0]) if kind == "outcome" else ([], "")
-    return Course(
-        name=short_name(one),
-        better=one.better,
-        low=one.minimum,
-        high=one.maximum,
-        cutoff=one.cutoff,
-        points=points,
-        flagged=flagged,
-        flag_words=words,
-        band=expected,
-        band_note=note,
-    )
-
-
-def _slots(appointments: pl.DataFrame, as_of: date) -> list[Slot]:
-    shown = []
-    for row in appointments.sort("starts_at").to_dicts():
-        when = row["starts_at"].date()
-        mark, words = ATTENDANCE[row["status"]]
-        if mark == "b" and when <= as_of:
-            words = "not recorded yet"
-        shown.append(Slot(when, mark, words))
-    return shown
-
-
-def _headline(state: dict[str, Any], standing_ones: list[RaisedSignal]) -> str:
-    worth = [one.title for one in standing_ones]
-    if worth:
-        more = f" and {plural(len(worth) - 1, 'other signal')}" if len(worth) > 1 else ""
-        return f"{worth[0]}{more}"
-    if state["change"] is None:
-        return state["missing"] or "Not enough data yet"
-    return f"{CHANGE[state['change_category']].word}; nothing raised"
-
-
-def figure(data: Data, *, chart_theme: str, measure: str | None = None) -> Panel:
-    """The course of the episode: scores with their expected range, ratings, appointments. Needs ``state`` and an evaluation.
-
-    ``measure`` is the key of another outcome questionnaire to draw in place of the one the signals use.
-    """
-    state, as_of = data.state, data.now.as_of
-    assert state is not None  # noqa: S101 - the caller has looked
-    assert as_of is not None  # noqa: S101
-    made = totals(data.scores, data.instruments)
-    began = state["first_attended_on"] or state["opened_on"]
-    chosen = data.instruments.get(measure or state["outcome_instrument"] or "")
-    off = data.flags.filter(pl.col("signal").is_in(OFF_COURSE) & pl.col("cleared_on").is_null())
-    off_since = off["since"].min()
-    is_own = chosen is not None and chosen.key == state["outcome_instrument"]
-    days = frozenset(d for d in data.scores["taken_on"].to_list() if off_since is not None and d >= off_since)
-    fell = frozenset(row["starts_at"].date() for row in data.falls.to_dicts())
-    outcome = _course("outcome", chosen, made, days if is_own else frozenset(), "", data)
-    alliance = _course(
-        "alliance",
-        data.instruments.get(state["alliance_instrument"] or ""),
-        made,
-        fell,
-        "fall in the rating: possible rupture",
-        data,
-    )
-    ordinary, _ = raised_signals(data.flags.filter(pl.col("family") != "safety"), data.replies, as_of)
-    return episode_course(
-        code=state["client_code"],
-        headline=_headline(state, ordinary),
-        outcome=outcome,
-        alliance=alliance,
-        slots=_slots(data.appointments, as_of),
-        origin=began,
-        as_of=as_of,
-        theme=chart_theme,
-    )
 
 
 def build(data: Data, *, today: date, chart_theme: str, measure: str | None = None) -> View:
