@@ -82,20 +82,22 @@ class Reader:
         return [row for row in rows if clinician_ids is None or row["clinician_id"] in clinician_ids]
 
 
-def _name(row: dict[str, Any]) -> str:
+def name_of(row: dict[str, Any]) -> str:
+    """A clinician's name, else the practice's own id."""
     return str(row["display_name"] or row["source_id"])
 
 
-def _about(
+def about_of(
     reader: Reader, kind: Kind, title: str, people: Sequence[dict[str, Any]], now: Standing, **more: Any
 ) -> About:
+    """The first page's facts. Raises UnusableInput where nothing has been evaluated."""
     if now.as_of is None:
         raise UnusableInput(NOTHING)
     return About(
         kind=kind,
         practice=practices.name_of(reader.connection, reader.scope.practice_id),
         title=title,
-        people=tuple(_name(row) for row in people),
+        people=tuple(name_of(row) for row in people),
         as_of=now.as_of,
         rules_version=now.rules_version,
         model_version=now.model_version,
@@ -103,7 +105,8 @@ def _about(
     )
 
 
-def _waiting(reader: Reader) -> tuple[str, ...]:
+def waiting(reader: Reader) -> tuple[str, ...]:
+    """That signals wait for the clinician, where they do."""
     if reader.first is None:
         return ()
     return (f"signals raised after {day(reader.first.since)} wait for the clinician",)
@@ -123,23 +126,23 @@ def caseload_draft(reader: Reader, clinician_ids: Collection[int], *, most: int 
     found: list[tuple[dict[str, Any], caseload.Data, View]] = []
     for person in people:
         data = reader.caseload_data(narrowed(reader.scope, person["clinician_id"]))
-        found.append((person, data, caseload.build(nobody, data, chosen=_name(person), today=reader.today)))
-    about = _about(
+        found.append((person, data, caseload.build(nobody, data, chosen=name_of(person), today=reader.today)))
+    about = about_of(
         reader,
         Kind.CASELOAD,
-        "Caseload of " + " and ".join(_name(row) for row in people)
+        "Caseload of " + " and ".join(name_of(row) for row in people)
         if len(people) <= 2
         else "Caseloads for supervision",
         people,
         found[0][1].now,
-        filters=("all open episodes", *_waiting(reader)),
+        filters=("all open episodes", *waiting(reader)),
         coverage="; ".join(_coverage(person, view, len(people) > 1) for person, _, view in found if _lead(view)),
     )
-    rows = {person["clinician_id"]: _rows(view) for person, _, view in found}
+    rows = {person["clinician_id"]: rows_of(view) for person, _, view in found}
     first = _first([row for these in rows.values() for row in these], most)
     listed: list[Listed] = []
     for person, _, _ in found:
-        listed += listing(rows[person["clinician_id"]], _name(person), {row.public_id for row in first})
+        listed += listing(rows[person["clinician_id"]], name_of(person), {row.public_id for row in first})
     fronts = [Part(_front(person, view, len(people) > 1), leave_out=SAID_ABOVE) for person, _, view in found]
     shown = [Part(reader.episode_view(row.public_id)[0], notes=True) for row in first]
     content = compose(about, _summary(found), [*fronts, *shown], listed)
@@ -153,9 +156,9 @@ def episode_draft(reader: Reader, public_id: str) -> Draft:
     if data.state is None:
         raise NotAllowed(NO_EPISODE)
     people = reader.people({data.state["clinician_id"]})
-    about = _about(
+    about = about_of(
         reader, Kind.EPISODE, f"Episode {data.state['client_code']}", people, data.now,
-        filters=("one episode", *_waiting(reader)),
+        filters=("one episode", *waiting(reader)),
     )  # fmt: skip
     status = PRIORITY[data.state["priority"]].word if data.state["closed_on"] is None else "Closed"
     content = compose(about, f"{status}.", [Part(view, notes=True)])
@@ -182,7 +185,7 @@ def practice_draft(reader: Reader, clinician_ids: Collection[int] | None = None)
         states = worded(states, flags)
     now = standing(reader.connection, scope, one)
     whole = clinician_ids is None and reader.scope.clinician_ids is None
-    about = _about(
+    about = about_of(
         reader, Kind.PRACTICE, "Practice summary", [], now, audience=Audience.PRACTICE,
         filters=(("whole practice",) if whole else (f"{plural(len(wanted), 'caseload')}",)),
     )  # fmt: skip
@@ -197,7 +200,8 @@ def _lead(view: View) -> Lead | None:
     return next((block for block in view.blocks if isinstance(block, Lead)), None)
 
 
-def _rows(view: View) -> Sequence[CaseloadRow]:
+def rows_of(view: View) -> Sequence[CaseloadRow]:
+    """The caseload's rows as a page shows them."""
     return next((block.rows for block in view.blocks if isinstance(block, Caseload)), ())
 
 
@@ -209,11 +213,11 @@ def _first(rows: Sequence[CaseloadRow], most: int) -> list[CaseloadRow]:
 def _coverage(person: dict[str, Any], view: View, several: bool) -> str:
     lead = _lead(view)
     assert lead is not None  # noqa: S101 - asked for before
-    return f"{_name(person)}: {lead.note}" if several else lead.note
+    return f"{name_of(person)}: {lead.note}" if several else lead.note
 
 
 def _front(person: dict[str, Any], view: View, several: bool) -> View:
-    title = f"At a glance: {_name(person)}" if several else "At a glance"
+    title = f"At a glance: {name_of(person)}" if several else "At a glance"
     return replace(view, title=title)
 
 
@@ -222,5 +226,5 @@ def _summary(found: Sequence[tuple[dict[str, Any], caseload.Data, View]]) -> str
         lead = _lead(found[0][2])
         return lead.sentence if lead else "No open episodes."
     episodes = sum(data.states.height for _, data, _ in found)
-    worth = sum(1 for _, _, view in found for row in _rows(view) if row.priority in OPEN_GROUPS)
+    worth = sum(1 for _, _, view in found for row in rows_of(view) if row.priority in OPEN_GROUPS)
     return f"{worth} of {plural(episodes, 'open episode')} of {len(found)} supervisees have something worth discussing."

@@ -22,15 +22,17 @@ from dashboard.settings import Rules
 from dashboard.signin.gate import still_signed_in
 from dashboard.supervising import Room, prepare, set_action
 from dashboard.ui import meeting_close, meeting_hold, meeting_list, meeting_prepare
+from dashboard.ui.episode_figure import figure
+from dashboard.ui.episode_reading import load as load_episode
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.meeting_blocks import People
 from dashboard.ui.meeting_loading import Sitting, action_points, boxes_of, names_of, sitting
+from dashboard.ui.page_snapshots import meeting_snapshot
 from dashboard.ui.reading import standing
 from dashboard.ui.safety_form import check_form, checking
 from dashboard.ui.show import show, show_blocks, theme
 from dashboard.ui.view import Block, Figure, Heading, Notice, Para, View
 from pages import BY_NAME
-from pages import episode as episode_page
 from queries import audit, caseload, load, meetings
 from queries import rules as practice_rules
 from queries.engine import reading, writing
@@ -144,11 +146,11 @@ def _case(sat: Sitting, viewer: Viewer, row: dict[str, Any]) -> tuple[list[Block
         return [Para("This episode is not in your caseload or your supervisees'.")], []
     with reading(runtime.engine()) as connection:
         first = first_look(viewer, settings.clinician_first_days, settings.today())
-        data = episode_page.load(connection, scope_for(viewer), row["public_id"], first)
+        data = load_episode(connection, scope_for(viewer), row["public_id"], first)
         rules: Rules = practice_rules.in_force(connection, viewer.practice_id, settings.rules)
     if data.state is None or data.now.as_of is None:
         return [Para("This episode is not part of the current evaluation.")], []
-    middle: list[Block] = [Figure(episode_page.figure(data, chart_theme=theme())), Heading("Signals")]
+    middle: list[Block] = [Figure(figure(data, chart_theme=theme())), Heading("Signals")]
     middle += meeting_hold.signal_blocks(data.flags, rules)
     middle += meeting_hold.last_decision(sat, row["episode_id"])
     return middle, meeting_hold.answers(data.flags, data.replies, sat.people.hidden)
@@ -212,6 +214,8 @@ def _one(viewer: Viewer, public_id: str) -> None:
     else:
         _hide(sat, room)
         meeting_prepare.draw(sat, room, _act)
+    if sat.leads or not sat.clinicians - {viewer.clinician_id}:
+        meeting_snapshot(viewer, public_id, sat.row["version"])
 
 
 def render() -> None:

@@ -215,7 +215,7 @@ def action_rows(
                     sub=f"agreed {day(row['agreed_on'])}",
                     href=f"episode?episode={row['public_id']}" if row["public_id"] else "",
                 ),
-                Cell(row["what"], sub=row["who"]),
+                Cell(row["what"], sub=initials(row["who"]) if people.hidden else row["who"]),
                 Cell(day(row["look_again_on"])),
                 Cell(follow_up.STATES[row["state"]], sub=day(row["state_on"]) if row["state_on"] else ""),
                 scores_words(found) if row["episode_id"] is not None else MISSING,

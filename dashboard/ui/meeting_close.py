@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.meetings.words import OBSTACLES
 from dashboard.supervising import LONGEST_TEXT, Room
-from dashboard.ui.meeting_blocks import item_words
+from dashboard.ui.meeting_blocks import initials, item_words
 from dashboard.ui.meeting_loading import Sitting
 from dashboard.ui.show import show_blocks
 from dashboard.ui.view import Block, Cell, Heading, Para, Table
@@ -18,10 +18,12 @@ Act = Callable[..., None]
 WRITTEN = ("what", "note", "obstacle")
 
 
-def decided_rows(sitting: Sitting) -> list[list[str | Cell]]:
-    """One row per item in which something was written."""
+def decided_rows(sitting: Sitting, only: int | None = None) -> list[list[str | Cell]]:
+    """One row per item in which something was written, or of one item; initials where names are hidden."""
     rows: list[list[str | Cell]] = []
     for row in sitting.agenda:
+        if only is not None and row["item_id"] != only:
+            continue
         said = {field: sitting.box(row["item_id"], field).text for field in (*WRITTEN, "who", "look_again_on")}
         if not any(said[field] for field in WRITTEN):
             continue
@@ -30,7 +32,7 @@ def decided_rows(sitting: Sitting) -> list[list[str | Cell]]:
             [
                 Cell(item_words(row), sub=stuck),
                 Cell(said["what"] or MISSING, sub=said["note"]),
-                said["who"] or MISSING,
+                (initials(said["who"]) if sitting.people.hidden else said["who"]) or MISSING,
                 said["look_again_on"] or MISSING,
             ]
         )

@@ -121,7 +121,8 @@ def last_decision(sitting: Sitting, episode_id: int) -> list[Block]:
     row = own.row(-1, named=True)
     found = follow_up.scores_around(sitting.points.get(episode_id, []), row["agreed_on"])
     cell = scores_words(found)
-    who = f", {row['who']}" if row["who"] else ""
+    named = initials(row["who"]) if sitting.people.hidden else row["who"]
+    who = f", {named}" if named else ""
     return [
         Heading("Last decision", f"{day(row['agreed_on'])}{who} · {follow_up.STATES[row['state']].lower()}"),
         Para(row["what"]),

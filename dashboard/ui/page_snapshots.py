@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from dashboard import runtime
 from dashboard.access import Viewer, first_look, scope_for
+from dashboard.meeting_packet import meeting_draft
 from dashboard.packets import Reader, caseload_draft, episode_draft, practice_draft
 from dashboard.snapshot.compose import Draft
 from dashboard.ui.snapshot_button import COUNTS, snapshot_button
@@ -32,6 +33,12 @@ def caseload_snapshot(viewer: Viewer, clinician_id: int) -> None:
     """For one caseload."""
     gather = _gathering(viewer, lambda reader: caseload_draft(reader, {clinician_id}))
     snapshot_button(viewer, f"caseload-{clinician_id}", gather)
+
+
+def meeting_snapshot(viewer: Viewer, public_id: str, version: int) -> None:
+    """For one meeting as it stands; after a change it is another snapshot."""
+    gather = _gathering(viewer, lambda reader: meeting_draft(reader, viewer, public_id))
+    snapshot_button(viewer, f"meeting-{public_id}-{version}", gather)
 
 
 def practice_snapshot(viewer: Viewer) -> None:

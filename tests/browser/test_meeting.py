@@ -158,12 +158,18 @@ def test_a_whole_meeting_and_what_became_of_it(
     clinician.locator(".cl tbody th a").filter(has_text="K-101").first.click()
     clinician.get_by_role("heading", name="Episode K-101").wait_for(timeout=30_000)
     settled(clinician)
-    clinician.get_by_text("Bring to supervision").click()
-    settled(clinician)
     clinician.get_by_text("Answer a signal, or put it off").click()
     clinician.get_by_role("textbox", name="Why, in a few words").fill("lost her job in week five")
     clinician.get_by_role("button", name="Save").click()
     clinician.get_by_text("lost her job in week five").first.wait_for(timeout=30_000)
+    settled(clinician)
+    clinician.get_by_text("Bring to supervision").click()
+    expect(
+        clinician.get_by_role("switch", name="Bring to supervision")
+        .or_(clinician.get_by_role("checkbox", name="Bring to supervision"))
+        .first
+    ).to_be_checked(timeout=20_000)
+    settled(clinician)
 
     lead = open_page(browser, served, "s.lead")
     address = _prepare(lead, served, met)
@@ -195,6 +201,18 @@ def test_a_whole_meeting_and_what_became_of_it(
     go(clinician, served, address.split("/")[-1])
     clinician.get_by_role("button", name="Sign", exact=True).click()
     clinician.get_by_role("cell", name="supervisee").wait_for(timeout=20_000)
+
+    lead.get_by_role("button", name="Make snapshot").click()
+    lead.get_by_role("button", name="Make it").click()
+    lead.get_by_text("The snapshot is stored.").wait_for(timeout=60_000)
+    sheets = {}
+    for form in ("HTML", "PDF", "CSV"):
+        with lead.expect_download() as download:
+            lead.get_by_role("link", name=re.compile(f"Download .*{form}")).first.click()
+        sheets[form] = Path(download.value.path()).read_bytes()
+    assert b"Agree one small step" in sheets["HTML"]
+    assert b"K-101" in sheets["HTML"]
+    assert sheets["PDF"].startswith(b"%PDF")
 
     _later_files(home / "later", met)
     supervision("import", str(home / "later"), db=db, home=home)
