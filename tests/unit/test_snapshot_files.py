@@ -334,3 +334,10 @@ def test_the_moment_of_making_is_not_in_the_archive() -> None:
 )
 def test_a_file_name_is_plain(about: str, name: str) -> None:
     assert file_name(content(), about, "pdf") == f"supervision-snapshot_2026-11-20_{name}.pdf"
+
+
+def test_a_meeting_has_its_date_on_the_first_page() -> None:
+    made = content(kind=Kind.MEETING, meeting_on=datetime(2026, 11, 24).date())
+    text = html_file(made, MADE, drawings(made)).decode()
+    assert "<dt>Meeting</dt><dd>24 Nov 2026</dd>" in text
+    assert "24 Nov 2026" in pdf_text(pdf_file(made, MADE, drawings(made)))
