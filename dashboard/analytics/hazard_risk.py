@@ -61,12 +61,12 @@ def _risk(model: HazardModel, rows: HazardRows, part: slice, reasons: bool) -> p
     root = np.linalg.cholesky(np.array(model.covariance))
     effect, own_variance, lean = _clinicians(model, rows.clinician[part])
     width = len(TIME)
-    fixed = x[:, width:] @ b[width:] + effect
+    fixed = _weighed(x[:, width:], b[width:]) + effect
 
     hazards, moved = [], []
     for ahead in range(AHEAD):
         time = time_columns(session + ahead).astype(np.float64)
-        hazards.append(chance(time @ b[:width] + fixed))
+        hazards.append(chance(_weighed(time, b[:width]) + fixed))
         moved.append(time)
     now = hazards[0]
     alliance = _unsure_of_alliance(b, rows.unsure[part])
@@ -80,7 +80,7 @@ def _risk(model: HazardModel, rows: HazardRows, part: slice, reasons: bool) -> p
     direction[:, :width] -= lean[:, :width] * total[:, None]
     low4, high4 = _interval(1 - stay, direction, root, (own_variance + alliance) * total**2)
     fixed_usual = float(np.array(model.usual)[width:] @ b[width:])
-    usual = [chance(time @ b[:width] + fixed_usual) for time in moved]
+    usual = [chance(_weighed(time, b[:width]) + fixed_usual) for time in moved]
     return pl.DataFrame(
         {
             "episode_id": rows.episode[part],
@@ -98,6 +98,10 @@ def _risk(model: HazardModel, rows: HazardRows, part: slice, reasons: bool) -> p
     )
 
 
+def _weighed(rows, weights):
+    return np.einsum("ij,j->i", rows, weights)
+
+
 def _clinicians(model: HazardModel, clinician: NDArray[np.int64]) -> tuple[Reals, Reals, Reals]:
     """Per row: effect, its own variance, and its lean on the coefficients; an unknown clinician is average and uncertain."""
     known = np.array(model.clinicians, dtype=np.int64)
@@ -113,11 +117,11 @@ def _clinicians(model: HazardModel, clinician: NDArray[np.int64]) -> tuple[Reals
 def _unsure_of_alliance(b: Reals, unsure: NDArray[np.float32]) -> Reals:
     """Variance of the log odds because the alliance behind few, noisy or missing ratings is not known."""
     level, now = b[KEYS.index("alliance_level")], b[KEYS.index("alliance_now")]
-    return np.asarray(unsure @ np.array([level**2, now**2, 2 * level * now]))
+    return _weighed(unsure.astype(np.float64), np.array([level**2, now**2, 2 * level * now]))
 
 
 def _interval(middle: Reals, direction: Reals, root: Reals, own_variance: Reals) -> tuple[Reals, Reals]:
-    half = Z80 * np.sqrt(((direction @ root) ** 2).sum(axis=1) + own_variance)
+    half = Z80 * np.sqrt((np.einsum("ij,jk->ik", direction, root) ** 2).sum(axis=1) + own_variance)
     log_odds = np.log(middle / (1 - middle))
     return chance(log_odds - half), chance(log_odds + half)
 

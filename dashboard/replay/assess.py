@@ -8,18 +8,18 @@ from datetime import date
 
 import polars as pl
 
-from dashboard.analytics.features import FEATURES, features
+from dashboard.analytics.features import FEATURES, features_of
 from dashboard.analytics.fit import fit_questions, joined
-from dashboard.analytics.scoring import risk_answers
 from dashboard.instruments.instrument import Instrument
 from dashboard.replay.answers import with_answers
 from dashboard.replay.course import sessions_known
 from dashboard.replay.days import change_days
 from dashboard.replay.judged import judged
-from dashboard.replay.known import History, as_known
+from dashboard.replay.known import History, appointments_on
 from dashboard.replay.learning import Learned, Material, Models, Timer, learn, no_timer
 from dashboard.replay.lives import flag_lives
 from dashboard.replay.priority import priorities
+from dashboard.replay.stretches import safety_on, stretches
 from dashboard.settings import Rules
 from dashboard.signals import Context, evaluate
 
@@ -117,18 +117,16 @@ class _Replayed:
 
 def _replayed(history: History, as_of: date, instruments: dict[str, Instrument], rules: Rules) -> _Replayed:
     days = change_days(history, as_of, rules)
-    frames = as_known(history, days)
-    every = features(frames, instruments, rules).rename({"episode_id": "unit"})
+    every = features_of(stretches(history, days), instruments, rules).rename({"episode_id": "unit"})
     # a day on which the episode was not known (its opening was recorded later) is no day of its life: it has no features
     real = days.select("unit", "episode_id").join(every, on="unit", maintain_order="left")
-    today = real.filter(pl.col("as_of") == as_of).select("unit", real_id="episode_id")
-    current = frames.appointments.join(today, left_on="episode_id", right_on="unit")
+    answers, checks = safety_on(history, days, instruments)
     return _Replayed(
         days,
         real,
-        risk_answers(frames.scores, instruments),
-        frames.safety_checks,
-        current.with_columns(episode_id=pl.col("real_id")).drop("real_id"),
+        answers,
+        checks,
+        appointments_on(history, as_of),
         sessions_known(real, history.clinicians, instruments),
     )
 

@@ -17,33 +17,36 @@ def _column(frame: pl.DataFrame, day: pl.Expr) -> pl.DataFrame:
 
 def _limits(history: History, rules: Rules) -> list[pl.DataFrame]:
     """Days on which a time limit after the opening or a session passes, unless a known next session came before."""
-    attended = (
-        history.appointments.filter(pl.col("status") == "attended")
-        .select(
-            "episode_id",
-            base=pl.col("starts_at").dt.date(),
-            learned=pl.max_horizontal("valid_from", "status_known_from"),
-            withdrawn="valid_to",
-        )
-        .sort(["episode_id", "base"])
+    attended = history.appointments.filter(pl.col("status") == "attended").select(
+        "episode_id",
+        base=pl.col("starts_at").dt.date(),
+        learned=pl.max_horizontal("valid_from", "status_known_from"),
+        withdrawn="valid_to",
+        met=pl.lit(True),
     )
     opened = history.episodes.select(
         "episode_id",
         base=pl.col("opened_on"),
         learned=pl.col("valid_from"),
         withdrawn=pl.lit(None, dtype=pl.Date),
+        met=pl.lit(False),
     )
-    bases = pl.concat([opened, attended]).sort(["episode_id", "base"])
+    bases = pl.concat([opened, attended]).sort(["episode_id", "base", "met", "learned", "withdrawn"])
     bases = bases.with_columns(
         after=pl.col("base").shift(-1).over("episode_id"),
         after_learned=pl.col("learned").shift(-1).over("episode_id"),
         after_withdrawn=pl.col("withdrawn").shift(-1).over("episode_id"),
+        # an opening recorded with a day after the first session is no session
+        after_met=pl.col("met").shift(-1).over("episode_id"),
     )
     found = _limits_after_leave(history, bases, rules)
     for limit in sorted({rules.no_contact_days + 1, rules.dropout_days, rules.booking_grace_days}):
         passes = pl.col("base") + pl.duration(days=limit)
         overtaken = (
-            (pl.col("after") <= passes) & (pl.col("after_learned") <= passes) & pl.col("after_withdrawn").is_null()
+            pl.col("after_met")
+            & (pl.col("after") <= passes)
+            & (pl.col("after_learned") <= passes)
+            & pl.col("after_withdrawn").is_null()
         ).fill_null(False)
         found.append(_column(bases.filter(~overtaken), passes))
     return found
