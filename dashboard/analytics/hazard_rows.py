@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dashboard.analytics.alliance_filter import WOBBLE_UNIT, follow
+from dashboard.analytics.alliance_filter import WOBBLE_UNIT, Followed, follow
 from dashboard.analytics.alliance_norms import DEFAULT_NORMS, UNKNOWN, Norms
 from dashboard.analytics.hazard_terms import KEYS, PRIOR, TIME
+from dashboard.analytics.places import with_places
 from dashboard.contracts import Contract
 from dashboard.errors import ContractError
 
@@ -67,7 +69,7 @@ class HazardRows:
     def __len__(self) -> int:
         return len(self.x)
 
-    def only(self, kept: NDArray[np.bool_]) -> HazardRows:
+    def only(self, kept: NDArray[np.bool_] | slice) -> HazardRows:
         """These rows alone; what each says stays the same, since it came from its own past."""
         return HazardRows(
             self.x[kept],
@@ -112,19 +114,37 @@ def _sorted(sessions: pl.DataFrame) -> tuple[pl.DataFrame, NDArray[np.int64]]:
 
 def _standardised(sessions: pl.DataFrame, norms: Norms) -> NDArray[np.float64]:
     """Ratings in SD from their instrument's mean; NaN where unrated."""
+    everything = np.zeros(sessions.height, dtype=np.int64)
+    return _by_norms(_ratings(sessions), _norm_tables(sessions["alliance_instrument"], [norms]), everything)
+
+
+def _ratings(sessions: pl.DataFrame) -> NDArray[np.float64]:
     rating = sessions["alliance"].fill_null(float("nan")).to_numpy()
     if outside := int(((rating < 0) | (rating > 1)).sum()):
         raise ContractError(f"hazard sessions.alliance: {outside} values outside 0 to 1")
-    instrument, usual = sessions["alliance_instrument"], norms[UNKNOWN]
-    if instrument.null_count() == len(instrument):
-        return np.asarray((rating - usual.mean) / usual.sd)
+    return rating
 
-    def of(name: str) -> NDArray[np.float64]:
-        known = {key: getattr(norm, name) for key, norm in norms.items()}
-        found = instrument.replace_strict(known, default=getattr(usual, name), return_dtype=pl.Float64)
-        return found.fill_null(getattr(usual, name)).to_numpy()
 
-    return np.asarray((rating - of("mean")) / of("sd"))
+@dataclass(frozen=True)
+class _NormTables:
+    """``code``: the instrument of each row; ``mean`` and ``sd``: a row per set of norms, a column per instrument."""
+
+    code: NDArray[np.int64]
+    mean: NDArray[np.float64]
+    sd: NDArray[np.float64]
+
+
+def _norm_tables(instrument: pl.Series, sets: Sequence[Norms]) -> _NormTables:
+    names = instrument.drop_nulls().unique().sort().to_list()
+    places = {name: at for at, name in enumerate(names)}
+    code = instrument.replace_strict(places, default=None, return_dtype=pl.Int64).fill_null(len(names)).to_numpy()
+    found = [[norms.get(name, norms[UNKNOWN]) for name in [*names, UNKNOWN]] for norms in sets]
+    mean, sd = (np.array([[getattr(one, part) for one in row] for row in found]) for part in ("mean", "sd"))
+    return _NormTables(code, mean, sd)
+
+
+def _by_norms(rating: NDArray[np.float64], tables: _NormTables, which: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray((rating - tables.mean[which, tables.code]) / tables.sd[which, tables.code])
 
 
 def what_followed(rows: HazardRows, left: pl.DataFrame) -> NDArray[np.int8]:
@@ -147,9 +167,37 @@ def hazard_rows(sessions: pl.DataFrame, norms: Norms | None = None) -> HazardRow
     """The design of a HAZARD_SESSIONS frame in any order; every episode must come with all its sessions so far."""
     norms = DEFAULT_NORMS if norms is None else norms
     sessions, place = _sorted(HAZARD_SESSIONS.check(sessions))
-    rating = _standardised(sessions, norms)
-    followed = follow(rating, sessions["episode_id"].rle().struct.field("len").cast(pl.Int64).to_numpy())
+    followed = follow(
+        _standardised(sessions, norms), sessions["episode_id"].rle().struct.field("len").cast(pl.Int64).to_numpy()
+    )
+    return _design(sessions, followed, place, norms)
 
+
+def asked_rows(
+    sessions: pl.DataFrame, row: NDArray[np.int64], which: NDArray[np.int64], sets: Sequence[Norms]
+) -> Iterator[tuple[int, NDArray[np.int64], HazardRows]]:
+    """What ``hazard_rows`` says of single sessions by several sets of norms: per set its number, which were asked, their rows.
+
+    ``sessions``: HAZARD_SESSIONS sorted by episode and number. Asked is session ``row`` by set ``which``, both never falling
+    within an episode, episodes in order. All sets are walked in one go: many small walks cost more than one large.
+    """
+    first = with_places(sessions)["first"].to_numpy()[row]
+    begins = np.flatnonzero((np.diff(first, prepend=-1) != 0) | (np.diff(which, prepend=-1) != 0))
+    ends = np.append(begins[1:], len(row)) - 1
+    lengths = row[ends] - first[ends] + 1  # what came later says nothing of these
+    offset = np.cumsum(lengths) - lengths
+    walked = np.arange(int(lengths.sum())) + np.repeat(first[ends] - offset, lengths)
+    tables = _norm_tables(sessions["alliance_instrument"], sets)
+    tables = _NormTables(tables.code[walked], tables.mean, tables.sd)
+    rating = _by_norms(_ratings(sessions)[walked], tables, np.repeat(which[ends], lengths))
+    series = np.repeat(np.arange(len(begins)), ends - begins + 1)
+    followed = follow(rating, lengths).only(offset[series] + row - first)
+    for number in np.unique(which).tolist():
+        own = np.flatnonzero(which == number)
+        yield number, own, _design(sessions[row[own]], followed.only(own), own, sets[number])
+
+
+def _design(sessions: pl.DataFrame, followed: Followed, place: NDArray[np.int64], norms: Norms) -> HazardRows:
     def yes(name: str) -> NDArray[np.bool_]:
         return sessions[name].fill_null(False).to_numpy()
 
@@ -166,7 +214,7 @@ def hazard_rows(sessions: pl.DataFrame, norms: Norms | None = None) -> HazardRow
     put("alliance_now", followed.wobble * says / WOBBLE_UNIT)
     put("alliance_shortfall", np.maximum(-(followed.level + followed.wobble), 0.0) * says)
     put("alliance_falls", followed.falls * says)
-    put("alliance_missing", np.isnan(rating))
+    put("alliance_missing", (sessions["alliance"].is_null() | sessions["alliance"].is_nan()).to_numpy())
     put("alliance_ceiling", ceiling)
     put("rupture_open", yes("rupture_open"))
     put("no_show", (sessions["missed_since"].fill_null(0) > 0).to_numpy())

@@ -14,7 +14,7 @@ from dashboard.instruments.instrument import Instrument
 from dashboard.replay.answers import with_answers
 from dashboard.replay.course import sessions_known
 from dashboard.replay.days import change_days
-from dashboard.replay.judged import judged
+from dashboard.replay.judged import Wanted, judged
 from dashboard.replay.known import History, appointments_on
 from dashboard.replay.learning import Learned, Material, Models, Timer, learn, no_timer
 from dashboard.replay.lives import flag_lives
@@ -140,7 +140,7 @@ def _assessed(
     replies: pl.DataFrame,
     seen: pl.DataFrame,
 ) -> Assessment:
-    said = judged(part.real, part.sessions, learned)
+    said = judged(part.real, part.sessions, learned, Wanted(as_of, rules.dropout_raised))
     keyed = said.with_columns(episode_id=pl.col("unit")).select(FEATURES.schema.keys())
     raised = evaluate(Context(keyed, part.risk_answers, part.safety_checks, instruments, rules))
     lived = part.days.join(said.select("unit"), on="unit", how="semi", maintain_order="left")
