@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,7 +24,8 @@ from dashboard.replay.stretches import safety_on, stretches
 from dashboard.settings import Rules
 from dashboard.signals import Context, evaluate
 
-CHUNK = 2_000  # episodes replayed at a time: bounds memory, changes nothing else
+CHUNK = 5_000  # episodes replayed at a time: bounds memory, changes nothing else
+AT_ONCE = 1  # chunks at the same time
 
 HELD = 4  # so many chunks are kept between learning and judging; more are replayed twice to bound memory
 
@@ -119,7 +121,8 @@ def _replayed(history: History, as_of: date, instruments: dict[str, Instrument],
     days = change_days(history, as_of, rules)
     every = features_of(stretches(history, days), instruments, rules).rename({"episode_id": "unit"})
     # a day on which the episode was not known (its opening was recorded later) is no day of its life: it has no features
-    real = days.select("unit", "episode_id").join(every, on="unit", maintain_order="left")
+    names = every.select("unit").join(days, on="unit", how="left", maintain_order="left")
+    real = every.with_columns(names["episode_id"])
     answers, checks = safety_on(history, days, instruments)
     return _Replayed(
         days,
@@ -178,15 +181,16 @@ class Replay:
         self.ids = history.episodes["episode_id"].unique().sort()
         self._held: dict[int, _Replayed] = {}
 
-    def _part(self, ids: pl.Series) -> _Replayed:
-        return _replayed(self.history.of(ids), self.as_of, self.instruments, self.rules)
+    def _part(self, known: History, ids: pl.Series) -> _Replayed:
+        """``known`` holds no other episodes between the first and the last of ``ids``, which are sorted."""
+        return _replayed(known.between(ids[0], ids[-1]), self.as_of, self.instruments, self.rules)
 
     def learn(self, kept: Mapping[tuple[date, str], Models], timer: Timer = no_timer) -> Learned:
         """Every set of models up to the day; fits in ``kept`` that were made from the same data are taken over."""
         material = Material()
         changes = [pl.DataFrame(schema={"episode_id": pl.Int64(), "as_of": pl.Date()})]
         for number, start in enumerate(range(0, len(self.ids), CHUNK)):
-            part = self._part(self.ids.slice(start, CHUNK))
+            part = self._part(self.history, self.ids.slice(start, CHUNK))
             material.add(part.real, part.sessions)
             changes.append(part.real.select("episode_id", "as_of"))
             if len(self.ids) <= CHUNK * HELD:
@@ -205,15 +209,23 @@ class Replay:
     def assess(self, learned: Learned, only: Sequence[int] | None = None) -> Assessment:
         """Every episode, or those named, as of the day and on each earlier day, by the models in force then."""
         ids = self.ids if only is None else self.ids.filter(self.ids.is_in(list(only)))
-        parts = []
-        for number, start in enumerate(range(0, len(ids), CHUNK)):
+        known = self.history if only is None else self.history.of(ids)
+
+        def part(number: int) -> Assessment:
             held = self._held.pop(number, None) if only is None else None
-            part = held or self._part(ids.slice(start, CHUNK))
-            parts.append(
-                _assessed(
-                    part, self.as_of, self.instruments, self.rules, learned, self.history.replies, self.history.seen
-                )
+            return _assessed(
+                held or self._part(known, ids.slice(number * CHUNK, CHUNK)),
+                self.as_of,
+                self.instruments,
+                self.rules,
+                learned,
+                self.history.replies,
+                self.history.seen,
             )
+
+        # threads share the history; their order changes nothing, since every part is judged by itself
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            parts = list(pool.map(part, range(-(-len(ids) // CHUNK))))
         if not parts:
             empty = (pl.DataFrame(schema=STATES), pl.DataFrame(schema=FLAGS), pl.DataFrame(schema=SESSIONS))
             return Assessment(empty[0], empty[1], empty[2], learned)

@@ -6,7 +6,7 @@ only from the day it was known, an appointment reads "booked" until its status w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -58,8 +58,14 @@ class History:
     def of(self, episode_ids: pl.Series) -> History:
         """The part that belongs to some episodes."""
         wanted = episode_ids.to_frame("episode_id")
-        parts = (self.episodes, self.appointments, self.scores, self.safety_checks)
-        own = [part.join(wanted, on="episode_id", how="semi") for part in parts]
+        return self._each(lambda part: part.join(wanted, on="episode_id", how="semi"))
+
+    def between(self, first: int, last: int) -> History:
+        """The part that belongs to the episodes numbered so; faster than naming each."""
+        return self._each(lambda part: part.filter(pl.col("episode_id").is_between(first, last)))
+
+    def _each(self, some: Callable[[pl.DataFrame], pl.DataFrame]) -> History:
+        own = [some(part) for part in (self.episodes, self.appointments, self.scores, self.safety_checks)]
         return History(own[0], own[1], own[2], own[3], self.clinicians, self.leave, self.replies, self.seen)
 
 
