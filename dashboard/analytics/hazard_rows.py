@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from dashboard.analytics.alliance_filter import WOBBLE_UNIT, Followed, follow
-from dashboard.analytics.alliance_norms import DEFAULT_NORMS, UNKNOWN, Norms
+from dashboard.analytics.alliance_norms import DEFAULT_NORMS, Norms, norm_tables
 from dashboard.analytics.hazard_terms import KEYS, PRIOR, TIME
 from dashboard.analytics.places import with_places
 from dashboard.contracts import Contract
@@ -115,7 +115,8 @@ def _sorted(sessions: pl.DataFrame) -> tuple[pl.DataFrame, NDArray[np.int64]]:
 def _standardised(sessions: pl.DataFrame, norms: Norms) -> NDArray[np.float64]:
     """Ratings in SD from their instrument's mean; NaN where unrated."""
     everything = np.zeros(sessions.height, dtype=np.int64)
-    return _by_norms(_ratings(sessions), _norm_tables(sessions["alliance_instrument"], [norms]), everything)
+    mean, sd = norm_tables(sessions["alliance_instrument"], [norms]).of(everything)
+    return np.asarray((_ratings(sessions) - mean) / sd)
 
 
 def _ratings(sessions: pl.DataFrame) -> NDArray[np.float64]:
@@ -123,28 +124,6 @@ def _ratings(sessions: pl.DataFrame) -> NDArray[np.float64]:
     if outside := int(((rating < 0) | (rating > 1)).sum()):
         raise ContractError(f"hazard sessions.alliance: {outside} values outside 0 to 1")
     return rating
-
-
-@dataclass(frozen=True)
-class _NormTables:
-    """``code``: the instrument of each row; ``mean`` and ``sd``: a row per set of norms, a column per instrument."""
-
-    code: NDArray[np.int64]
-    mean: NDArray[np.float64]
-    sd: NDArray[np.float64]
-
-
-def _norm_tables(instrument: pl.Series, sets: Sequence[Norms]) -> _NormTables:
-    names = instrument.drop_nulls().unique().sort().to_list()
-    places = {name: at for at, name in enumerate(names)}
-    code = instrument.replace_strict(places, default=None, return_dtype=pl.Int64).fill_null(len(names)).to_numpy()
-    found = [[norms.get(name, norms[UNKNOWN]) for name in [*names, UNKNOWN]] for norms in sets]
-    mean, sd = (np.array([[getattr(one, part) for one in row] for row in found]) for part in ("mean", "sd"))
-    return _NormTables(code, mean, sd)
-
-
-def _by_norms(rating: NDArray[np.float64], tables: _NormTables, which: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.asarray((rating - tables.mean[which, tables.code]) / tables.sd[which, tables.code])
 
 
 def what_followed(rows: HazardRows, left: pl.DataFrame) -> NDArray[np.int8]:
@@ -187,9 +166,8 @@ def asked_rows(
     lengths = row[ends] - first[ends] + 1  # what came later says nothing of these
     offset = np.cumsum(lengths) - lengths
     walked = np.arange(int(lengths.sum())) + np.repeat(first[ends] - offset, lengths)
-    tables = _norm_tables(sessions["alliance_instrument"], sets)
-    tables = _NormTables(tables.code[walked], tables.mean, tables.sd)
-    rating = _by_norms(_ratings(sessions)[walked], tables, np.repeat(which[ends], lengths))
+    mean, sd = norm_tables(sessions["alliance_instrument"], sets).of(np.repeat(which[ends], lengths), walked)
+    rating = (_ratings(sessions)[walked] - mean) / sd
     series = np.repeat(np.arange(len(begins)), ends - begins + 1)
     followed = follow(rating, lengths).only(offset[series] + row - first)
     for number in np.unique(which).tolist():

@@ -7,9 +7,10 @@ from datetime import date
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from dashboard.analytics.alliance_low import low_below
-from dashboard.analytics.expected_range import LIMITS, with_expected_range
+from dashboard.analytics.expected_range import expected_ranges
 from dashboard.analytics.features import JUDGED
 from dashboard.analytics.hazard_risk import chances, predict
 from dashboard.analytics.hazard_rows import asked_rows
@@ -17,25 +18,13 @@ from dashboard.analytics.places import run_begins, with_places
 from dashboard.replay.course import with_session_reached
 from dashboard.replay.learning import Learned
 
-RANGE_READS = (
-    "outcome_instrument",
-    "scores",
-    "baseline",
-    "latest",
-    "latest_session",
-    "alliance_instrument",
-    "alliance_scores",
-)
-DETAILS = ("next_4_low", "next_4_high", "reasons")
-RISKS = {
+SAID = {
     "dropout_next_session": "next_session",
     "dropout_next_4": "next_4",
-    "dropout_next_4_low": "next_4_low",
-    "dropout_next_4_high": "next_4_high",
     "dropout_usual_4": "usual_4",
     "dropout_relative": "relative",
-    "dropout_reasons": "reasons",
 }
+DETAILS = {"dropout_next_4_low": "next_4_low", "dropout_next_4_high": "next_4_high", "dropout_reasons": "reasons"}
 
 
 @dataclass(frozen=True)
@@ -57,54 +46,49 @@ def judged(real: pl.DataFrame, sessions: pl.DataFrame, learned: Learned, wanted:
     if real.is_empty():
         return real
     fitted = pl.Series([one.fitted_on for one in learned.models], dtype=pl.Date)
-    models = fitted.search_sorted(real["as_of"], side="right").cast(pl.Int64).alias("models") - 1
-    ranged = _with_ranges(real.select(RANGE_READS).with_columns(models), learned)
-    said = ranged.hstack(_risks(real.with_columns(models), sessions, learned, wanted))
+    which = fitted.search_sorted(real["as_of"], side="right").cast(pl.Int64).to_numpy() - 1
+    ranged = expected_ranges(real, [one.ranges for one in learned.models], which)
+    norms = [one.hazard.norms for one in learned.models]
+    said = ranged.hstack([low_below(real, norms, which)]).hstack(_risks(real, sessions, learned, which, wanted))
     placed = real.select("episode_id", "alliance_mean", "latest_on", "alliance_latest_on").hstack(said)
     together = _with_since(placed).select(JUDGED.keys())
     return real.drop(JUDGED).hstack(together).select(real.columns)
 
 
-def _with_ranges(asked: pl.DataFrame, learned: Learned) -> pl.DataFrame:
-    """LIMITS, on_track and alliance_low_below by the models in force, in the order of ``asked`` (RANGE_READS and ``models``)."""
-    placed = asked.with_row_index("in_order").sort("models", maintain_order=True)
-    parts = []
-    for (number,), part in placed.group_by("models", maintain_order=True):
-        models = learned.models[int(str(number))]
-        part = with_expected_range(part, models.ranges)
-        parts.append(part.select("in_order", *LIMITS, "on_track", alliance_low_below=low_below(models.hazard.norms)))
-    return pl.concat(parts).sort("in_order").drop("in_order")
-
-
-def _risks(real: pl.DataFrame, sessions: pl.DataFrame, learned: Learned, wanted: Wanted) -> pl.DataFrame:
+def _risks(
+    real: pl.DataFrame, sessions: pl.DataFrame, learned: Learned, which: NDArray[np.int64], wanted: Wanted
+) -> pl.DataFrame:
     """Risk of the latest session known, for open episodes that have one, in the order of ``real``; the rest stays null."""
-    reached = with_session_reached(real.select("episode_id", "as_of", "sessions_attended", "is_open", "models"))
+    reached = with_session_reached(real.select("episode_id", "as_of", "sessions_attended", "is_open"))
     # a session's row stands in ``sessions`` for the day on which it became known: the last such day is the one asked about
-    asked = reached.with_columns(session=pl.col("new").cast(pl.Int64).cum_sum() - 1, day=pl.int_range(pl.len())).filter(
-        pl.col("is_open") & (pl.col("reached") > 0)
-    )
+    asked = reached.with_columns(
+        session=pl.col("new").cast(pl.Int64).cum_sum() - 1, models=pl.lit(which), day=pl.int_range(pl.len())
+    ).filter(pl.col("is_open") & (pl.col("reached") > 0))
     changes = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in ("session", "models"))
     asked = asked.with_columns(run=changes.cast(pl.Int64).cum_sum() - 1)
     runs = asked.group_by("run", maintain_order=True).agg(
         pl.col("session", "models").first(), is_today=(pl.col("as_of") == wanted.as_of).any()
     )
-    said = [pl.DataFrame(schema={"run": pl.Int64(), **{name: JUDGED[name] for name in RISKS}})]
     is_today = runs["is_today"].to_numpy()
     norms = [one.hazard.norms for one in learned.models]
+    said = np.empty((len(SAID), runs.height))
+    details = [pl.DataFrame(schema={"run": pl.Int64(), **{name: JUDGED[name] for name in DETAILS}})]
     for number, own, rows in asked_rows(sessions, runs["session"].to_numpy(), runs["models"].to_numpy(), norms):
         model = learned.models[number].hazard
         found = chances(model, rows)
+        said[:, own] = [found[theirs].to_numpy() for theirs in SAID.values()]
         told = is_today[own] | (found["relative"] > wanted.raised).to_numpy()
-        details = predict(model, rows.only(told)).select(*DETAILS, place=pl.lit(np.flatnonzero(told)))
-        joined = (
-            found.with_row_index("place")
-            .with_columns(pl.col("place").cast(pl.Int64), run=pl.lit(own))
-            .join(details, on="place", how="left", maintain_order="left")
-        )
-        said.append(joined.select("run", *(pl.col(theirs).alias(ours) for ours, theirs in RISKS.items())))
-    by_run = pl.concat(said).sort("run").drop("run")
+        if told.any():
+            more = predict(model, rows.only(told)).select(
+                pl.col(theirs).alias(ours) for ours, theirs in DETAILS.items()
+            )
+            details.append(more.select(pl.lit(own[told]).alias("run"), *DETAILS))
+    by_run = pl.DataFrame(dict(zip(SAID, said, strict=True)), schema={name: JUDGED[name] for name in SAID})
+    by_run = by_run.with_columns(run=pl.int_range(pl.len(), dtype=pl.Int64)).join(
+        pl.concat(details), on="run", how="left", maintain_order="left"
+    )
     run = pl.Series([None], dtype=pl.Int64).new_from_index(0, real.height).scatter(asked["day"], asked["run"])
-    return by_run.select(pl.all().gather(run)).with_columns(pl.col("dropout_reasons").replace("", None))
+    return by_run.drop("run").select(pl.all().gather(run)).with_columns(pl.col("dropout_reasons").replace("", None))
 
 
 def _with_since(said: pl.DataFrame) -> pl.DataFrame:
