@@ -81,11 +81,11 @@ def alliance(
 ) -> pl.DataFrame:
     """One row per day asked, in the order of ``asked``; null without a client alliance rating.
 
-    ``asked``: stretch, known_to, as_of, closed_on, last_attended_on. ``rupture`` is the latest major episode's state: open becomes
-    unrated where sessions followed without a rating, and unrepaired where the episode closed or the client has not returned
-    within the dropout limit. ``alliance_reference`` comes from earlier ratings only. ``rupture_back``: the latest rating is
-    near the reference again. ``ceiling``: the last ``rules.ceiling_sessions`` ratings or more are all the best possible.
-    ``alliance_mean``: of all ratings so far, 0-1, higher better.
+    ``asked``: stretch, known_to, as_of, closed_on, last_attended_on. ``rupture`` is the latest major episode's state: open
+    becomes unrated where sessions followed without a rating, and unrepaired where the episode closed or the client has not
+    returned within the dropout limit. ``alliance_reference`` comes from earlier ratings only. ``rupture_back``: the latest
+    rating is near the reference again. ``ceiling``: the last ``rules.ceiling_sessions`` ratings or more are all the best
+    possible. ``alliance_mean``: of all ratings so far, 0-1, higher better.
     """
     ratings = rated(totals, rc.thresholds(instruments), "alliance")
     placed = with_places(_marked(ratings), "series").with_columns(

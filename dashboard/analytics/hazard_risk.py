@@ -56,7 +56,7 @@ def predict(model: HazardModel, rows: HazardRows, *, reasons: bool = True) -> pl
 
 
 def chances(model: HazardModel, rows: HazardRows) -> pl.DataFrame:
-    """CHANCES of ``predict`` alone, which cost a tenth of it; every row says the same whatever rows stand beside it."""
+    """CHANCES of ``predict`` alone, at a fraction of its cost; a row says the same whatever rows stand beside it."""
     return _in_parts(model, rows, CHANCES, lambda part: _chances(model, part).said)
 
 
@@ -129,8 +129,9 @@ def _risk(model: HazardModel, rows: HazardRows, reasons: bool) -> pl.DataFrame:
     )
 
 
-def _weighed(rows, weights):
-    return np.einsum("ij,j->i", rows, weights)
+def _weighed(rows: Reals, weights: Reals) -> Reals:
+    """Weighed sums of rows, each added up alike: a matrix product rounds by how many rows stand beside it."""
+    return np.asarray(np.einsum("ij,j->i", rows, weights))
 
 
 def _clinicians(model: HazardModel, clinician: NDArray[np.int64]) -> tuple[Reals, Reals, Reals]:

@@ -160,6 +160,8 @@ def asked_rows(
     ``sessions``: HAZARD_SESSIONS sorted by episode and number. Asked is session ``row`` by set ``which``, both never falling
     within an episode, episodes in order. All sets are walked in one go: many small walks cost more than one large.
     """
+    if not len(row):
+        return
     first = with_places(sessions)["first"].to_numpy()[row]
     begins = np.flatnonzero((np.diff(first, prepend=-1) != 0) | (np.diff(which, prepend=-1) != 0))
     ends = np.append(begins[1:], len(row)) - 1

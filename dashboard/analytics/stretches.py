@@ -17,9 +17,10 @@ class Stretches:
     """What is known on many days, as few rows.
 
     ``asked``: EPISODES, one row per day asked, whose ``episode_id`` names that day and is sorted; plus ``stretch``, whose rows
-    it reads (never falling), and ``known_to``: rows up to that day of their own were known. ``appointments`` (APPOINTMENTS, only
-    those that had happened and whose status was known) and ``scores`` (SCORES): ``episode_id`` is the stretch. ``booked``:
-    episode_id of the day asked and ``next_booked_on``, the next appointment ahead; one row at most. ``leave``: LEAVE by day asked.
+    it reads (never falling), and ``known_to``: rows of the stretch up to that day of their own were known. ``appointments``
+    (APPOINTMENTS, only those that had happened and whose status was known) and ``scores`` (SCORES): ``episode_id`` is the
+    stretch. ``booked``: episode_id of the day asked and ``next_booked_on``, the next appointment ahead, where there is one.
+    ``leave``: LEAVE by day asked.
     """
 
     asked: pl.DataFrame

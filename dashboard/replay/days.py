@@ -19,7 +19,9 @@ def _column(frame: pl.DataFrame, day: pl.Expr) -> pl.DataFrame:
 
 def _limits(history: History, rules: Rules) -> list[pl.DataFrame]:
     """Days on which a time limit after the opening or a session passes, unless a known next session came before."""
-    attended = history.appointments.filter(pl.col("status") == "attended").select(
+    attended = history.appointments.filter(
+        (pl.col("status") == "attended") & pl.col("status_known_from").is_not_null()
+    ).select(
         "episode_id",
         base=pl.col("starts_at").dt.date(),
         learned=pl.max_horizontal("valid_from", "status_known_from"),
@@ -87,7 +89,7 @@ def change_days(history: History, as_of: date, rules: Rules) -> pl.DataFrame:
         *(_other_days(visits, c, "starts") for c in ("valid_from", "valid_to", "status_known_from")),
         # the day after, a booking that nobody has said anything about lies no longer ahead
         _column(
-            visits.filter((pl.col("status") == "booked") | (pl.col("status_known_from") > starts)),
+            visits.filter((pl.col("status") == "booked") | (pl.col("status_known_from") > starts).fill_null(True)),
             starts + pl.duration(days=1),
         ),
         _column(scores, pl.col("taken_on")),

@@ -41,7 +41,8 @@ class Wanted:
 def judged(real: pl.DataFrame, sessions: pl.DataFrame, learned: Learned, wanted: Wanted) -> pl.DataFrame:
     """``real`` with JUDGED filled in, in its own order; intervals and reasons of the risk only where ``wanted``.
 
-    ``real``: features keyed by real episode and day, sorted so. ``sessions``: SESSIONS of the same episodes, sorted so.
+    ``real``: features keyed by real episode and day, sorted so. ``sessions``: what
+    ``sessions_known`` made of it.
     """
     if real.is_empty():
         return real

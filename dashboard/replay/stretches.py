@@ -24,7 +24,7 @@ CUTS = {"episode_id": pl.Int64(), "begins": pl.Date()}
 
 
 def _appointments_seen(history: History, as_of: date) -> pl.DataFrame:
-    """Appointments that had happened and whose status was known by ``as_of``: with their ``own`` day and that of being ``seen``."""
+    """Appointments that had happened and whose status was known by ``as_of``, with ``own`` day and day ``seen``."""
     own = pl.col("starts_at").dt.date()
     settled = (pl.col("status") != "booked") & pl.col("status_known_from").is_not_null()
     return _seen(history.appointments.filter(settled), own, ["valid_from", "status_known_from"], as_of)
@@ -117,7 +117,7 @@ def _stretch_on(starts: pl.DataFrame, episode: pl.Series, day: pl.Series) -> pl.
 
 
 def _known_to(reached: pl.DataFrame, asked: pl.DataFrame) -> pl.Series:
-    """The latest own day of what had been seen by each day; the day before everything where nothing had."""
+    """The latest own day of what had been seen by each day; EARLIEST where nothing had."""
     keys = place_in_time(reached["episode_id"], reached["seen"])
     at = np.searchsorted(keys, place_in_time(asked["episode_id"], asked["as_of"]), side="right") - 1
     if not len(keys):

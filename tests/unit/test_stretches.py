@@ -15,10 +15,11 @@ from polars.testing import assert_frame_equal
 from dashboard.analytics.features import features, features_of
 from dashboard.contracts import STATUSES
 from dashboard.replay import History, as_known
+from dashboard.replay.days import change_days
 from dashboard.replay.known import LEAVES
 from dashboard.replay.stretches import one_by_one, stretches
 from tests.building import INSTRUMENTS, RULES, START
-from tests.unit.test_replay import a_score, a_visit, an_episode, history
+from tests.unit.test_replay import a_score, a_visit, an_episode, history, lives_of
 
 LENGTH = 100
 RATINGS = {
@@ -91,6 +92,13 @@ def test_every_day_says_the_same_read_in_one_stretch_or_one_by_one(preferred: st
         read_on, features_of(stretches(past, days, one_by_one(days)), INSTRUMENTS, rules), check_exact=True
     )
     assert_frame_equal(read_on, features(as_known(past, days), INSTRUMENTS, rules), check_exact=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(messy_histories())
+def test_the_days_that_matter_miss_nothing_of_a_messy_past(past: History) -> None:
+    last = START + timedelta(days=LENGTH - 1)
+    assert_frame_equal(lives_of(past, change_days(past, last, RULES)), lives_of(past, every_day()))
 
 
 def begun(visits: list[dict[str, Any]], scores: list[dict[str, Any]]) -> list[int]:
