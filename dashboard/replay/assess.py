@@ -207,7 +207,10 @@ class Replay:
         )
 
     def assess(self, learned: Learned, only: Sequence[int] | None = None) -> Assessment:
-        """Every episode, or those named, as of the day and on each earlier day, by the models in force then."""
+        """Every episode, or those named, as of the day and on each earlier day, by the models in force then.
+
+        AT_ONCE parts at a time in threads, which share the history; each is judged by itself and they are put together in order.
+        """
         ids = self.ids if only is None else self.ids.filter(self.ids.is_in(list(only)))
         known = self.history if only is None else self.history.of(ids)
 
@@ -223,7 +226,6 @@ class Replay:
                 self.history.seen,
             )
 
-        # threads share the history; their order changes nothing, since every part is judged by itself
         with ThreadPoolExecutor(AT_ONCE) as pool:
             parts = list(pool.map(part, range(-(-len(ids) // CHUNK))))
         if not parts:

@@ -91,20 +91,21 @@ def episodes_on(history: History, days: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _by_unit(frame: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
+def by_unit(frame: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
+    """These columns, ``episode_id`` being the unit."""
     return frame.drop("episode_id").rename({"unit": "episode_id"}).select(*columns)
 
 
 def scores_by(scores: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
     """SCORES known on each day of ``units`` (unit, episode_id, as_of), named by the unit."""
     known = scores.join(units, on="episode_id").filter(_valid() & (pl.col("taken_on") <= pl.col("as_of")))
-    return _by_unit(known, SCORES.schema)
+    return by_unit(known, SCORES.schema)
 
 
 def checked_by(history: History, units: pl.DataFrame) -> pl.DataFrame:
     """SAFETY_CHECKS made by each day of ``units``, named by the unit."""
     checks = history.safety_checks.join(units, on="episode_id").filter(pl.col("checked_on") <= pl.col("as_of"))
-    return _by_unit(checks, SAFETY_CHECKS.schema)
+    return by_unit(checks, SAFETY_CHECKS.schema)
 
 
 def _appointments(versions: pl.DataFrame) -> pl.DataFrame:
@@ -139,8 +140,8 @@ def as_known(history: History, days: pl.DataFrame) -> Frames:
     units = episodes.select("unit", "episode_id", "as_of")
     appointments = _appointments(history.appointments.join(units, on="episode_id"))
     return Frames(
-        _by_unit(episodes, EPISODES.schema),
-        _by_unit(appointments, APPOINTMENTS.schema),
+        by_unit(episodes, EPISODES.schema),
+        by_unit(appointments, APPOINTMENTS.schema),
         scores_by(history.scores, units),
         checked_by(history, units),
         away_on(history, episodes),

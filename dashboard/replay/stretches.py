@@ -17,7 +17,7 @@ from dashboard.analytics.scoring import risk_answers
 from dashboard.analytics.stretches import Stretches
 from dashboard.contracts import APPOINTMENTS, EPISODES, SCORES
 from dashboard.instruments.instrument import Instrument
-from dashboard.replay.known import History, away_on, checked_by, episodes_on, scores_by
+from dashboard.replay.known import History, away_on, by_unit, checked_by, episodes_on, scores_by
 
 ROW = ["episode_id", "own", "seen", "valid_to"]
 CUTS = {"episode_id": pl.Int64(), "begins": pl.Date()}
@@ -92,16 +92,12 @@ def stretches(history: History, days: pl.DataFrame, begins: pl.DataFrame | None 
         known_to=_known_to(reached, asked),
     )
     return Stretches(
-        _keyed(placed.sort("unit"), [*EPISODES.schema, "stretch", "known_to"]),
+        by_unit(placed.sort("unit"), [*EPISODES.schema, "stretch", "known_to"]),
         _spread(appointments, starts).select(APPOINTMENTS.schema.keys()),
         _spread(scores, starts).select(SCORES.schema.keys()),
         _next_booked(history, days),
         away_on(history, asked),
     )
-
-
-def _keyed(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    return frame.drop("episode_id").rename({"unit": "episode_id"}).select(columns)
 
 
 def _starts(days: pl.DataFrame, begins: pl.DataFrame) -> pl.DataFrame:
