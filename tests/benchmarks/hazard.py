@@ -29,6 +29,9 @@ def beside_statsmodels(episodes: int = BESIDE, clinicians: int = 40) -> str:
     rows = hazard_rows(practice.rows, measured_norms(practice.rows))
     known = practice.dropout >= 0
     x, y = rows.x[known].astype(np.float64), practice.dropout[known].astype(np.float64)
+    x = x[
+        :, (np.ptp(x, axis=0) > 0) | (np.arange(x.shape[1]) == 0)
+    ]  # a term that never varies has no maximum likelihood
     clock = [time.perf_counter()]
     fit(rows, practice.dropout)
     clock.append(time.perf_counter())
