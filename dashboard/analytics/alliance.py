@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from dashboard.analytics import reliable_change as rc
-from dashboard.analytics.outcome import chosen
+from dashboard.analytics.chosen import chosen, latest_rated, rated
 from dashboard.analytics.places import run_begins, with_places
 from dashboard.analytics.rupture import judge
 from dashboard.instruments.instrument import Instrument
@@ -56,11 +56,12 @@ def judged(rated: pl.DataFrame, series: str) -> pl.DataFrame:
 
 def marks(totals: pl.DataFrame, instruments: dict[str, Instrument]) -> pl.DataFrame:
     """Every client rating of the episode's alliance instrument with what it said on its day (MARKS_SCHEMA, in points)."""
-    rated = chosen(totals, rc.thresholds(instruments), "alliance")
-    if rated.is_empty():
-        return pl.DataFrame(schema=MARKS_SCHEMA)
+    return _marked(chosen(totals, rc.thresholds(instruments), "alliance")).select(MARKS_SCHEMA.keys())
+
+
+def _marked(ratings: pl.DataFrame) -> pl.DataFrame:
     best = pl.when(pl.col("direction") > 0).then("maximum").otherwise("minimum")
-    return judged(rated, "episode_id").with_columns(at_best=pl.col("value") == best).select(MARKS_SCHEMA.keys())
+    return judged(ratings, "series").with_columns(at_best=pl.col("value") == best)
 
 
 def _from_worst(instruments: dict[str, Instrument]) -> pl.Expr:
@@ -76,47 +77,35 @@ def _from_worst(instruments: dict[str, Instrument]) -> pl.Expr:
 
 
 def alliance(
-    marked: pl.DataFrame, frame: pl.DataFrame, instruments: dict[str, Instrument], rules: Rules
+    totals: pl.DataFrame, asked: pl.DataFrame, instruments: dict[str, Instrument], rules: Rules
 ) -> pl.DataFrame:
-    """One row per episode with a client alliance rating; ``marked`` from ``marks``.
+    """One row per day asked, in the order of ``asked``; null without a client alliance rating.
 
-    ``frame``: episode_id, as_of, closed_on, last_attended_on. ``rupture`` is the latest major episode's state: open becomes
-    unrated where sessions followed without a rating, and unrepaired where the episode closed or the client has not returned
-    within the dropout limit. ``alliance_reference`` comes from earlier ratings only. ``rupture_back``: the latest rating is
-    near the reference again. ``ceiling``: the last ``rules.ceiling_sessions`` ratings or more are all the best possible.
-    ``alliance_mean``: of all ratings so far, 0-1, higher better.
+    ``asked``: stretch, known_to, as_of, closed_on, last_attended_on. ``rupture`` is the latest major episode's state: open
+    becomes unrated where sessions followed without a rating, and unrepaired where the episode closed or the client has not
+    returned within the dropout limit. ``alliance_reference`` comes from earlier ratings only. ``rupture_back``: the latest
+    rating is near the reference again. ``ceiling``: the last ``rules.ceiling_sessions`` ratings or more are all the best
+    possible. ``alliance_mean``: of all ratings so far, 0-1, higher better.
     """
-    placed = with_places(marked).with_columns(best_from=run_begins("at_best"))
+    ratings = rated(totals, rc.thresholds(instruments), "alliance")
+    placed = with_places(_marked(ratings), "series").with_columns(
+        best_from=run_begins("at_best"), count=pl.col("row") - pl.col("first") + 1
+    )
     ceiling_row = pl.col("best_from") + rules.ceiling_sessions - 1
     at_ceiling = ceiling_row <= pl.col("row")
-    last = placed.filter("is_last").join(
-        frame.select("episode_id", "as_of", "closed_on", "last_attended_on"), on="episode_id", how="inner"
-    )
-    seen_on = pl.col("last_attended_on")
-    gone = pl.col("closed_on").is_not_null() | (
-        (pl.col("as_of") - seen_on).dt.total_days() >= rules.dropout_days
-    ).fill_null(False)
-    is_open = pl.col("state") == "open"
-    direction = pl.col("instrument").replace_strict(
-        {key: one.direction for key, one in instruments.items()}, return_dtype=pl.Int64
-    )
-    means = marked.group_by("episode_id").agg(mean=pl.col("value").mean())
-    return last.join(means, on="episode_id", how="left", maintain_order="left").select(
-        "episode_id",
+    running = placed.with_columns(
+        mean=pl.col("value").cum_sum().over("series") / pl.col("count"), drop=pl.col("reference") - pl.col("value")
+    ).select(
+        "state",
         alliance_instrument="instrument",
         alliance_mean=_from_worst(instruments),
-        alliance_scores=pl.col("row") - pl.col("first") + 1,
+        alliance_scores="count",
         alliance_latest="value",
         alliance_latest_on="taken_on",
         alliance_reference="reference",
         alliance_major_below="major_below",
         alliance_mark_latest="mark",
-        alliance_drop=(pl.col("reference") - pl.col("value")) * direction,
-        rupture=pl.when(is_open & (seen_on > pl.col("taken_on")).fill_null(False))
-        .then(pl.lit("unrated"))
-        .when(is_open & gone)
-        .then(pl.lit("unrepaired"))
-        .otherwise(pl.col("state")),
+        alliance_drop=pl.col("drop") * pl.col("direction"),
         rupture_since="rupture_since",
         rupture_nadir="nadir",
         rupture_back="back",
@@ -124,4 +113,21 @@ def alliance(
         ceiling_since=pl.when(at_ceiling).then(
             pl.lit(placed["taken_on"]).gather(ceiling_row.clip(0, max(0, placed.height - 1)))
         ),
+    )
+    known = running.select(pl.all().gather(latest_rated(ratings, asked)))
+    seen_on = pl.col("last_attended_on")
+    gone = pl.col("closed_on").is_not_null() | (
+        (pl.col("as_of") - seen_on).dt.total_days() >= rules.dropout_days
+    ).fill_null(False)
+    is_open = pl.col("state") == "open"
+    return (
+        known.hstack(asked.select("as_of", "closed_on", "last_attended_on"))
+        .with_columns(
+            rupture=pl.when(is_open & (seen_on > pl.col("alliance_latest_on")).fill_null(False))
+            .then(pl.lit("unrated"))
+            .when(is_open & gone)
+            .then(pl.lit("unrepaired"))
+            .otherwise(pl.col("state"))
+        )
+        .drop("state", "as_of", "closed_on", "last_attended_on")
     )

@@ -36,6 +36,10 @@ class Followed:
     ratings: NDArray[np.int32]
     unsure: NDArray[np.float32]
 
+    def only(self, kept: NDArray[np.int64]) -> Followed:
+        """These sessions alone."""
+        return Followed(self.level[kept], self.wobble[kept], self.falls[kept], self.ratings[kept], self.unsure[kept])
+
 
 def follow(ratings: Reals, lengths: NDArray[np.int64]) -> Followed:
     """Walks all clients in step, a session further at a time.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from dashboard.instruments.instrument import Instrument
 
@@ -70,3 +73,28 @@ def measured_norms(sessions: pl.DataFrame, start: Norms | None = None) -> Norms:
             round(max((weight * variance + (1 - weight) * before.sd**2) ** 0.5, SMALLEST_SD), 6),
         )
     return norms
+
+
+@dataclass(frozen=True)
+class NormTables:
+    """``code``: the instrument of each row; ``mean`` and ``sd``: a row per set of norms, a column per instrument."""
+
+    code: NDArray[np.int64]
+    mean: NDArray[np.float64]
+    sd: NDArray[np.float64]
+
+    def of(
+        self, which: NDArray[np.int64], rows: NDArray[np.int64] | slice = slice(None)
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and SD of some rows (else of all), each by the set ``which`` names."""
+        return self.mean[which, self.code[rows]], self.sd[which, self.code[rows]]
+
+
+def norm_tables(instrument: pl.Series, sets: Sequence[Norms]) -> NormTables:
+    """The norms of every row's instrument by several sets; that of UNKNOWN where it has none or is null."""
+    names = instrument.drop_nulls().unique().sort().to_list()
+    places = {name: at for at, name in enumerate(names)}
+    code = instrument.replace_strict(places, default=None, return_dtype=pl.Int64).fill_null(len(names)).to_numpy()
+    found = [[norms.get(name, norms[UNKNOWN]) for name in [*names, UNKNOWN]] for norms in sets]
+    mean, sd = (np.array([[getattr(one, part) for one in row] for row in found]) for part in ("mean", "sd"))
+    return NormTables(code, mean, sd)

@@ -8,7 +8,7 @@ import polars as pl
 
 from dashboard.analytics import reliable_change as rc
 from dashboard.analytics.alliance import judged
-from dashboard.analytics.outcome import chosen
+from dashboard.analytics.chosen import chosen
 from dashboard.instruments.instrument import Instrument
 
 SCALE_MARKS_SCHEMA = {

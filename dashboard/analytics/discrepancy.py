@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from dashboard.analytics import reliable_change as rc
-from dashboard.analytics.outcome import chosen
+from dashboard.analytics.chosen import chosen
 from dashboard.instruments.instrument import Instrument
 
 PAIRS_MINIMUM = 5  # science 4.6: paired sessions before a correlation is stated

@@ -38,10 +38,7 @@ def expected(model: RangeModel | None, baseline: pl.Series, session: pl.Series) 
     """
     y0 = baseline.cast(pl.Float64).fill_null(np.nan).to_numpy()
     t = session.cast(pl.Float64).fill_null(np.nan).to_numpy()
-    found = np.full((3, len(y0)), np.nan)
-    if model is not None and model.usable:
-        known = np.isfinite(y0) & (t >= FIRST_SESSION)
-        found[:, known] = model.limits(y0[known], t[known])
+    found = _limits(model, y0, t)
     return pl.DataFrame(dict(zip(LIMITS, found, strict=True)), schema=LIMITS).fill_nan(None)
 
 
@@ -51,29 +48,56 @@ def with_expected_range(frame: pl.DataFrame, models: Mapping[str, RangeModel]) -
     ``frame``: outcome_instrument, scores, baseline, latest, latest_session (attended sessions up to the latest score's day;
     null before the first). not_enough_data: under two scores, latest score at session 1 or before, no usable model.
     """
-    placed = frame.with_row_index("place")
-    parts = []
-    for (key,), part in placed.partition_by("outcome_instrument", as_dict=True, maintain_order=True).items():
-        judged = part["scores"].fill_null(0) >= 2
-        session = part["latest_session"].cast(pl.Float64).zip_with(judged, pl.Series([None], dtype=pl.Float64))
-        model = models.get(str(key))
-        limits = expected(model, part["baseline"], session)
-        words = on_track(part["latest"], limits, model.direction if model else 1)
-        parts.append(pl.DataFrame({"place": part["place"], **limits.to_dict(), "on_track": words}))
-    if not parts:
-        return frame.with_columns(**{k: pl.lit(None, v) for k, v in LIMITS.items()}, on_track=pl.lit(None, pl.String))
-    return frame.hstack(pl.concat(parts).sort("place").drop("place"))
+    return frame.hstack(expected_ranges(frame, [models], np.zeros(frame.height, dtype=np.int64)))
 
 
-def on_track(latest: pl.Series, limits: pl.DataFrame, direction: int) -> pl.Series:
+def expected_ranges(
+    frame: pl.DataFrame, sets: Sequence[Mapping[str, RangeModel]], which: NDArray[np.int64]
+) -> pl.DataFrame:
+    """LIMITS and on_track as in ``with_expected_range``, each row by the set of models ``which`` names."""
+    names = frame["outcome_instrument"].drop_nulls().unique().sort().to_list()
+    code = frame["outcome_instrument"].replace_strict(
+        {name: at for at, name in enumerate(names)}, default=len(names), return_dtype=pl.Int64
+    )
+    group = which * (len(names) + 1) + code.fill_null(len(names)).to_numpy()
+    enough = np.flatnonzero((frame["scores"].fill_null(0) >= 2).to_numpy())
+    order = enough[np.argsort(group[enough], kind="stable")]
+    begins = np.flatnonzero(np.diff(group[order], prepend=-1))
+    limits = np.full((3, frame.height), np.nan)
+    is_up = np.ones(frame.height, dtype=bool)
+    y0, t = (frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("baseline", "latest_session"))
+    for own in np.split(order, begins[1:]) if len(order) else ():
+        number, at = divmod(int(group[own[0]]), len(names) + 1)
+        model = sets[number].get(names[at]) if at < len(names) else None
+        if model is not None:
+            is_up[own] = model.direction > 0
+            limits[:, own] = _limits(model, y0[own], t[own])
+    found = pl.DataFrame(dict(zip(LIMITS, limits, strict=True)), schema=LIMITS).fill_nan(None)
+    return found.with_columns(on_track=_on_track(frame["latest"], found, is_up))
+
+
+def _limits(model: RangeModel | None, y0: Reals, t: Reals) -> Reals:
+    """Lower limit, middle and upper limit (rows); NaN where there is none."""
+    found = np.full((3, len(y0)), np.nan)
+    if model is not None and model.usable:
+        known = np.isfinite(y0) & (t >= FIRST_SESSION)
+        found[:, known] = model.limits(y0[known], t[known])
+    return found
+
+
+def _on_track(latest: pl.Series, limits: pl.DataFrame, is_up: NDArray[np.bool_]) -> pl.Series:
     """The word per score: strictly beyond the unfavourable limit is not_on_track, the limit itself is on_track.
 
-    ``direction``: +1 where higher is better (the unfavourable limit is the lower one), else -1.
+    ``is_up``: higher is better, so that the unfavourable limit is the lower one.
     """
     score = pl.col("score")
-    beyond = score < pl.col("expected_low") - ROUNDING if direction > 0 else score > pl.col("expected_high") + ROUNDING
+    beyond = (
+        pl.when("is_up")
+        .then(score < pl.col("expected_low") - ROUNDING)
+        .otherwise(score > pl.col("expected_high") + ROUNDING)
+    )
     return (
-        limits.with_columns(score=latest)
+        limits.with_columns(score=latest, is_up=pl.Series(is_up, dtype=pl.Boolean))
         .select(
             pl.when(beyond.is_null())
             .then(pl.lit("not_enough_data"))

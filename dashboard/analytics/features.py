@@ -5,12 +5,13 @@ from __future__ import annotations
 import polars as pl
 
 from dashboard.analytics.agreement import agreement
-from dashboard.analytics.alliance import alliance, marks
+from dashboard.analytics.alliance import alliance
 from dashboard.analytics.attendance import attendance, dated
 from dashboard.analytics.endings import endings
 from dashboard.analytics.leave import passes
 from dashboard.analytics.outcome import outcome
 from dashboard.analytics.scoring import totals
+from dashboard.analytics.stretches import Stretches, one_day_each
 from dashboard.contracts import Contract, Frames
 from dashboard.instruments.instrument import Instrument
 from dashboard.settings import Rules
@@ -117,16 +118,18 @@ def features(frames: Frames, instruments: dict[str, Instrument], rules: Rules) -
 
     Null rules: no score, no change; under two scores the category is ``not_enough_data``, never "no change".
     """
-    made = totals(frames.scores, instruments)
-    diary = dated(frames.episodes, frames.appointments)
-    frame = (
-        frames.episodes.join(attendance(diary, rules), on="episode_id", how="left")
-        .join(outcome(made, diary, instruments, rules), on="episode_id", how="left")
-        .with_columns(pl.col("sessions_attended", "missed_recent").fill_null(0))
-    )
-    frame = frame.join(alliance(marks(made, instruments), frame, instruments, rules), on="episode_id", how="left")
-    own = frame.select("episode_id", "alliance_instrument")
-    frame = frame.join(agreement(made, own, instruments), on="episode_id", how="left")
+    return features_of(one_day_each(frames), instruments, rules)
+
+
+def features_of(known: Stretches, instruments: dict[str, Instrument], rules: Rules) -> pl.DataFrame:
+    """One row per day asked (FEATURES, ``episode_id`` its name), in the order of ``known.asked``; nulls as in ``features``."""
+    made = totals(known.scores, instruments)
+    diary = dated(known.appointments)
+    asked = known.asked.join(known.booked, on="episode_id", how="left", maintain_order="left")
+    frame = asked.hstack(attendance(diary, asked, rules)).hstack(outcome(made, diary, asked, instruments, rules))
+    frame = frame.with_columns(pl.col("sessions_attended", "missed_recent").fill_null(0))
+    frame = frame.hstack(alliance(made, frame, instruments, rules))
+    frame = frame.hstack(agreement(made, frame, instruments))
     frame = frame.with_columns(
         pl.col("scores", "alliance_scores").fill_null(0),
         pl.col("ceiling").fill_null(False),
@@ -138,12 +141,11 @@ def features(frames: Frames, instruments: dict[str, Instrument], rules: Rules) -
     bases = frame.select("episode_id", base="last_contact_on")
     frame = frame.with_columns(
         # the days on which the limits pass, leave of the clinician left out
-        passes(bases, frames.leave, rules.no_contact_days + 1)[-1].alias("no_contact_on"),
-        passes(bases, frames.leave, rules.booking_grace_days)[-1].alias("unbooked_on"),
+        passes(bases, known.leave, rules.no_contact_days + 1)[-1].alias("no_contact_on"),
+        passes(bases, known.leave, rules.booking_grace_days)[-1].alias("unbooked_on"),
     )
-    finished = (
+    return (
         endings(frame, rules)
         .with_columns(pl.lit(None, dtype=t).alias(c) for c, t in JUDGED.items())
         .select(pl.col(name).cast(dtype) for name, dtype in FEATURES.schema.items())
     )
-    return finished.sort("episode_id")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dashboard.analytics.alliance_filter import WOBBLE_UNIT, follow
-from dashboard.analytics.alliance_norms import DEFAULT_NORMS, UNKNOWN, Norms
+from dashboard.analytics.alliance_filter import WOBBLE_UNIT, Followed, follow
+from dashboard.analytics.alliance_norms import DEFAULT_NORMS, Norms, norm_tables
 from dashboard.analytics.hazard_terms import KEYS, PRIOR, TIME
+from dashboard.analytics.places import with_places
 from dashboard.contracts import Contract
 from dashboard.errors import ContractError
 
@@ -67,7 +69,7 @@ class HazardRows:
     def __len__(self) -> int:
         return len(self.x)
 
-    def only(self, kept: NDArray[np.bool_]) -> HazardRows:
+    def only(self, kept: NDArray[np.bool_] | slice) -> HazardRows:
         """These rows alone; what each says stays the same, since it came from its own past."""
         return HazardRows(
             self.x[kept],
@@ -112,19 +114,16 @@ def _sorted(sessions: pl.DataFrame) -> tuple[pl.DataFrame, NDArray[np.int64]]:
 
 def _standardised(sessions: pl.DataFrame, norms: Norms) -> NDArray[np.float64]:
     """Ratings in SD from their instrument's mean; NaN where unrated."""
+    everything = np.zeros(sessions.height, dtype=np.int64)
+    mean, sd = norm_tables(sessions["alliance_instrument"], [norms]).of(everything)
+    return np.asarray((_ratings(sessions) - mean) / sd)
+
+
+def _ratings(sessions: pl.DataFrame) -> NDArray[np.float64]:
     rating = sessions["alliance"].fill_null(float("nan")).to_numpy()
     if outside := int(((rating < 0) | (rating > 1)).sum()):
         raise ContractError(f"hazard sessions.alliance: {outside} values outside 0 to 1")
-    instrument, usual = sessions["alliance_instrument"], norms[UNKNOWN]
-    if instrument.null_count() == len(instrument):
-        return np.asarray((rating - usual.mean) / usual.sd)
-
-    def of(name: str) -> NDArray[np.float64]:
-        known = {key: getattr(norm, name) for key, norm in norms.items()}
-        found = instrument.replace_strict(known, default=getattr(usual, name), return_dtype=pl.Float64)
-        return found.fill_null(getattr(usual, name)).to_numpy()
-
-    return np.asarray((rating - of("mean")) / of("sd"))
+    return rating
 
 
 def what_followed(rows: HazardRows, left: pl.DataFrame) -> NDArray[np.int8]:
@@ -147,9 +146,38 @@ def hazard_rows(sessions: pl.DataFrame, norms: Norms | None = None) -> HazardRow
     """The design of a HAZARD_SESSIONS frame in any order; every episode must come with all its sessions so far."""
     norms = DEFAULT_NORMS if norms is None else norms
     sessions, place = _sorted(HAZARD_SESSIONS.check(sessions))
-    rating = _standardised(sessions, norms)
-    followed = follow(rating, sessions["episode_id"].rle().struct.field("len").cast(pl.Int64).to_numpy())
+    followed = follow(
+        _standardised(sessions, norms), sessions["episode_id"].rle().struct.field("len").cast(pl.Int64).to_numpy()
+    )
+    return _design(sessions, followed, place, norms)
 
+
+def asked_rows(
+    sessions: pl.DataFrame, row: NDArray[np.int64], which: NDArray[np.int64], sets: Sequence[Norms]
+) -> Iterator[tuple[int, NDArray[np.int64], HazardRows]]:
+    """What ``hazard_rows`` says of single sessions by several sets of norms: per set its number, which were asked, their rows.
+
+    ``sessions``: HAZARD_SESSIONS sorted by episode and number. Asked is session ``row`` by set ``which``, both never falling
+    within an episode, episodes in order. All sets are walked in one go: many small walks cost more than one large.
+    """
+    if not len(row):
+        return
+    first = with_places(sessions)["first"].to_numpy()[row]
+    begins = np.flatnonzero((np.diff(first, prepend=-1) != 0) | (np.diff(which, prepend=-1) != 0))
+    ends = np.append(begins[1:], len(row)) - 1
+    lengths = row[ends] - first[ends] + 1  # what came later says nothing of these
+    offset = np.cumsum(lengths) - lengths
+    walked = np.arange(int(lengths.sum())) + np.repeat(first[ends] - offset, lengths)
+    mean, sd = norm_tables(sessions["alliance_instrument"], sets).of(np.repeat(which[ends], lengths), walked)
+    rating = (_ratings(sessions)[walked] - mean) / sd
+    series = np.repeat(np.arange(len(begins)), ends - begins + 1)
+    followed = follow(rating, lengths).only(offset[series] + row - first)
+    for number in np.unique(which).tolist():
+        own = np.flatnonzero(which == number)
+        yield number, own, _design(sessions[row[own]], followed.only(own), own, sets[number])
+
+
+def _design(sessions: pl.DataFrame, followed: Followed, place: NDArray[np.int64], norms: Norms) -> HazardRows:
     def yes(name: str) -> NDArray[np.bool_]:
         return sessions[name].fill_null(False).to_numpy()
 
@@ -166,7 +194,7 @@ def hazard_rows(sessions: pl.DataFrame, norms: Norms | None = None) -> HazardRow
     put("alliance_now", followed.wobble * says / WOBBLE_UNIT)
     put("alliance_shortfall", np.maximum(-(followed.level + followed.wobble), 0.0) * says)
     put("alliance_falls", followed.falls * says)
-    put("alliance_missing", np.isnan(rating))
+    put("alliance_missing", (sessions["alliance"].is_null() | sessions["alliance"].is_nan()).to_numpy())
     put("alliance_ceiling", ceiling)
     put("rupture_open", yes("rupture_open"))
     put("no_show", (sessions["missed_since"].fill_null(0) > 0).to_numpy())

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
-from dashboard.analytics.features import FEATURES, features
+from dashboard.analytics.features import FEATURES, features_of
 from dashboard.analytics.fit import fit_questions, joined
-from dashboard.analytics.scoring import risk_answers
 from dashboard.instruments.instrument import Instrument
 from dashboard.replay.answers import with_answers
 from dashboard.replay.course import sessions_known
 from dashboard.replay.days import change_days
-from dashboard.replay.judged import judged
-from dashboard.replay.known import History, as_known
+from dashboard.replay.judged import Wanted, judged
+from dashboard.replay.known import History, appointments_on
 from dashboard.replay.learning import Learned, Material, Models, Timer, learn, no_timer
 from dashboard.replay.lives import flag_lives
 from dashboard.replay.priority import priorities
+from dashboard.replay.stretches import safety_on, stretches
 from dashboard.settings import Rules
 from dashboard.signals import Context, evaluate
 
-CHUNK = 2_000  # episodes replayed at a time: bounds memory, changes nothing else
+CHUNK = 3_000  # episodes replayed at a time: bounds memory, changes nothing else
+AT_ONCE = 2  # chunks at the same time
 
 HELD = 4  # so many chunks are kept between learning and judging; more are replayed twice to bound memory
 
@@ -117,18 +119,17 @@ class _Replayed:
 
 def _replayed(history: History, as_of: date, instruments: dict[str, Instrument], rules: Rules) -> _Replayed:
     days = change_days(history, as_of, rules)
-    frames = as_known(history, days)
-    every = features(frames, instruments, rules).rename({"episode_id": "unit"})
+    every = features_of(stretches(history, days), instruments, rules).rename({"episode_id": "unit"})
     # a day on which the episode was not known (its opening was recorded later) is no day of its life: it has no features
-    real = days.select("unit", "episode_id").join(every, on="unit", maintain_order="left")
-    today = real.filter(pl.col("as_of") == as_of).select("unit", real_id="episode_id")
-    current = frames.appointments.join(today, left_on="episode_id", right_on="unit")
+    names = every.select("unit").join(days, on="unit", how="left", maintain_order="left")
+    real = every.with_columns(names["episode_id"])
+    answers, checks = safety_on(history, days, instruments)
     return _Replayed(
         days,
         real,
-        risk_answers(frames.scores, instruments),
-        frames.safety_checks,
-        current.with_columns(episode_id=pl.col("real_id")).drop("real_id"),
+        answers,
+        checks,
+        appointments_on(history, as_of),
         sessions_known(real, history.clinicians, instruments),
     )
 
@@ -142,7 +143,7 @@ def _assessed(
     replies: pl.DataFrame,
     seen: pl.DataFrame,
 ) -> Assessment:
-    said = judged(part.real, part.sessions, learned)
+    said = judged(part.real, part.sessions, learned, Wanted(as_of, rules.dropout_raised))
     keyed = said.with_columns(episode_id=pl.col("unit")).select(FEATURES.schema.keys())
     raised = evaluate(Context(keyed, part.risk_answers, part.safety_checks, instruments, rules))
     lived = part.days.join(said.select("unit"), on="unit", how="semi", maintain_order="left")
@@ -180,15 +181,16 @@ class Replay:
         self.ids = history.episodes["episode_id"].unique().sort()
         self._held: dict[int, _Replayed] = {}
 
-    def _part(self, ids: pl.Series) -> _Replayed:
-        return _replayed(self.history.of(ids), self.as_of, self.instruments, self.rules)
+    def _part(self, known: History, ids: pl.Series) -> _Replayed:
+        """``known`` holds no other episodes between the first and the last of ``ids``, which are sorted."""
+        return _replayed(known.between(ids[0], ids[-1]), self.as_of, self.instruments, self.rules)
 
     def learn(self, kept: Mapping[tuple[date, str], Models], timer: Timer = no_timer) -> Learned:
         """Every set of models up to the day; fits in ``kept`` that were made from the same data are taken over."""
         material = Material()
         changes = [pl.DataFrame(schema={"episode_id": pl.Int64(), "as_of": pl.Date()})]
         for number, start in enumerate(range(0, len(self.ids), CHUNK)):
-            part = self._part(self.ids.slice(start, CHUNK))
+            part = self._part(self.history, self.ids.slice(start, CHUNK))
             material.add(part.real, part.sessions)
             changes.append(part.real.select("episode_id", "as_of"))
             if len(self.ids) <= CHUNK * HELD:
@@ -205,17 +207,27 @@ class Replay:
         )
 
     def assess(self, learned: Learned, only: Sequence[int] | None = None) -> Assessment:
-        """Every episode, or those named, as of the day and on each earlier day, by the models in force then."""
+        """Every episode, or those named, as of the day and on each earlier day, by the models in force then.
+
+        AT_ONCE parts at a time in threads, which share the history; each is judged by itself and they are put together in order.
+        """
         ids = self.ids if only is None else self.ids.filter(self.ids.is_in(list(only)))
-        parts = []
-        for number, start in enumerate(range(0, len(ids), CHUNK)):
+        known = self.history if only is None else self.history.of(ids)
+
+        def part(number: int) -> Assessment:
             held = self._held.pop(number, None) if only is None else None
-            part = held or self._part(ids.slice(start, CHUNK))
-            parts.append(
-                _assessed(
-                    part, self.as_of, self.instruments, self.rules, learned, self.history.replies, self.history.seen
-                )
+            return _assessed(
+                held or self._part(known, ids.slice(number * CHUNK, CHUNK)),
+                self.as_of,
+                self.instruments,
+                self.rules,
+                learned,
+                self.history.replies,
+                self.history.seen,
             )
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            parts = list(pool.map(part, range(-(-len(ids) // CHUNK))))
         if not parts:
             empty = (pl.DataFrame(schema=STATES), pl.DataFrame(schema=FLAGS), pl.DataFrame(schema=SESSIONS))
             return Assessment(empty[0], empty[1], empty[2], learned)

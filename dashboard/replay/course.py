@@ -79,7 +79,8 @@ def sessions_known(real: pl.DataFrame, clinicians: pl.DataFrame, instruments: di
     ``real``: features with ``as_of``, keyed by real episode and day, sorted so. A rating counts for the session where it was
     given after the session before.
     """
-    rows = with_session_reached(real).filter("new")
+    reached = with_session_reached(real.select("episode_id", "as_of", "sessions_attended"))
+    rows = real.filter(reached["new"]).with_columns(reached.filter("new")["reached"])
     rated = pl.col("alliance_latest_on") > pl.coalesce(
         "previous_attended_on", pl.col("opened_on") - pl.duration(days=1)
     )

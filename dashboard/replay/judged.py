@@ -2,78 +2,94 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from dashboard.analytics.alliance_low import low_below
-from dashboard.analytics.expected_range import with_expected_range
+from dashboard.analytics.expected_range import expected_ranges
 from dashboard.analytics.features import JUDGED
-from dashboard.analytics.hazard_risk import predict
-from dashboard.analytics.hazard_rows import HAZARD_SESSIONS, hazard_rows
+from dashboard.analytics.hazard_risk import chances, predict
+from dashboard.analytics.hazard_rows import asked_rows
 from dashboard.analytics.places import run_begins, with_places
 from dashboard.replay.course import with_session_reached
-from dashboard.replay.learning import Learned, Models
+from dashboard.replay.learning import Learned
 
-SINCE = ("off_track_since", "alliance_low_since")
-RISKS = {
+SAID = {
     "dropout_next_session": "next_session",
     "dropout_next_4": "next_4",
-    "dropout_next_4_low": "next_4_low",
-    "dropout_next_4_high": "next_4_high",
     "dropout_usual_4": "usual_4",
     "dropout_relative": "relative",
-    "dropout_reasons": "reasons",
 }
+DETAILS = {"dropout_next_4_low": "next_4_low", "dropout_next_4_high": "next_4_high", "dropout_reasons": "reasons"}
 
 
-def _risks(part: pl.DataFrame, sessions: pl.DataFrame, models: Models) -> pl.DataFrame:
-    """Risk of the latest session known, for open episodes that have one; the rest stays null."""
-    asked = part.filter(pl.col("is_open") & (pl.col("reached") > 0)).select(
-        "episode_id", pl.col("reached").alias("session_number")
-    )
-    if asked.is_empty():
-        return part.with_columns(pl.lit(None, dtype=JUDGED[name]).alias(name) for name in RISKS)
-    past = sessions.join(asked.select("episode_id").unique(), on="episode_id", how="semi", maintain_order="left")
-    past = past.filter(pl.col("as_of") <= part["as_of"].max())
-    rows = hazard_rows(past.select(HAZARD_SESSIONS.schema.keys()), models.hazard.norms)
-    wanted = pl.DataFrame({"episode_id": rows.episode, "session_number": rows.session}).join(
-        asked.unique().with_columns(wanted=pl.lit(True)),
-        on=["episode_id", "session_number"],
-        how="left",
-        maintain_order="left",
-    )["wanted"]
-    said = predict(models.hazard, rows.only(wanted.fill_null(False).to_numpy()))
-    found = said.select(
-        "episode_id",
-        pl.col("session_number").alias("reached"),
-        *(pl.col(theirs).alias(ours) for ours, theirs in RISKS.items()),
-    )
-    joined = part.join(found, on=["episode_id", "reached"], how="left", maintain_order="left")
-    return joined.with_columns(
-        pl.when("is_open")
-        .then(pl.col(name).replace("", None) if name == "dropout_reasons" else pl.col(name))
-        .alias(name)
-        for name in RISKS
-    )
+@dataclass(frozen=True)
+class Wanted:
+    """For which days more than the chances is asked: intervals and reasons on ``as_of``, reasons where the risk is ``raised``.
 
-
-def judged(real: pl.DataFrame, sessions: pl.DataFrame, learned: Learned) -> pl.DataFrame:
-    """``real`` with JUDGED filled in, in its own order.
-
-    ``real``: features keyed by real episode and day, sorted so. ``sessions``: SESSIONS of the same episodes.
+    ``raised``: risk relative to the usual one above which a signal says why.
     """
-    placed = with_session_reached(real.drop(JUDGED)).with_row_index("in_order")
-    fitted = pl.Series([one.fitted_on for one in learned.models], dtype=pl.Date)
-    placed = placed.with_columns(models=fitted.search_sorted(placed["as_of"], side="right").cast(pl.Int64) - 1)
-    parts = []
-    for (number,), part in placed.partition_by("models", as_dict=True, maintain_order=True).items():
-        models = learned.models[int(str(number))]
-        part = part.with_columns(alliance_low_below=low_below(models.hazard.norms))
-        parts.append(_risks(with_expected_range(part, models.ranges), sessions, models))
-    if not parts:
+
+    as_of: date
+    raised: float
+
+
+def judged(real: pl.DataFrame, sessions: pl.DataFrame, learned: Learned, wanted: Wanted) -> pl.DataFrame:
+    """``real`` with JUDGED filled in, in its own order; intervals and reasons of the risk only where ``wanted``.
+
+    ``real``: features keyed by real episode and day, sorted so. ``sessions``: what
+    ``sessions_known`` made of it.
+    """
+    if real.is_empty():
         return real
-    columns = [*(c for c in real.columns if c not in JUDGED), *(c for c in JUDGED if c not in SINCE)]
-    together = pl.concat(part.select("in_order", *columns) for part in parts).sort("in_order")
-    return _with_since(together).select(real.columns)
+    fitted = pl.Series([one.fitted_on for one in learned.models], dtype=pl.Date)
+    which = fitted.search_sorted(real["as_of"], side="right").cast(pl.Int64).to_numpy() - 1
+    ranged = expected_ranges(real, [one.ranges for one in learned.models], which)
+    norms = [one.hazard.norms for one in learned.models]
+    said = ranged.hstack([low_below(real, norms, which)]).hstack(_risks(real, sessions, learned, which, wanted))
+    placed = real.select("episode_id", "alliance_mean", "latest_on", "alliance_latest_on").hstack(said)
+    together = _with_since(placed).select(JUDGED.keys())
+    return real.drop(JUDGED).hstack(together).select(real.columns)
+
+
+def _risks(
+    real: pl.DataFrame, sessions: pl.DataFrame, learned: Learned, which: NDArray[np.int64], wanted: Wanted
+) -> pl.DataFrame:
+    """Risk of the latest session known, for open episodes that have one, in the order of ``real``; the rest stays null."""
+    reached = with_session_reached(real.select("episode_id", "as_of", "sessions_attended", "is_open"))
+    # a session's row stands in ``sessions`` for the day on which it became known: the last such day is the one asked about
+    asked = reached.with_columns(
+        session=pl.col("new").cast(pl.Int64).cum_sum() - 1, models=pl.lit(which), day=pl.int_range(pl.len())
+    ).filter(pl.col("is_open") & (pl.col("reached") > 0))
+    changes = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in ("session", "models"))
+    asked = asked.with_columns(run=changes.cast(pl.Int64).cum_sum() - 1)
+    runs = asked.group_by("run", maintain_order=True).agg(
+        pl.col("session", "models").first(), is_today=(pl.col("as_of") == wanted.as_of).any()
+    )
+    is_today = runs["is_today"].to_numpy()
+    norms = [one.hazard.norms for one in learned.models]
+    said = np.empty((len(SAID), runs.height))
+    details = [pl.DataFrame(schema={"run": pl.Int64(), **{name: JUDGED[name] for name in DETAILS}})]
+    for number, own, rows in asked_rows(sessions, runs["session"].to_numpy(), runs["models"].to_numpy(), norms):
+        model = learned.models[number].hazard
+        found = chances(model, rows)
+        said[:, own] = [found[theirs].to_numpy() for theirs in SAID.values()]
+        told = is_today[own] | (found["relative"] > wanted.raised).to_numpy()
+        if told.any():
+            more = predict(model, rows.only(told)).select(
+                pl.col(theirs).alias(ours) for ours, theirs in DETAILS.items()
+            )
+            details.append(more.select(pl.lit(own[told]).alias("run"), *DETAILS))
+    by_run = pl.DataFrame(dict(zip(SAID, said, strict=True)), schema={name: JUDGED[name] for name in SAID})
+    by_run = by_run.with_columns(run=pl.int_range(pl.len(), dtype=pl.Int64)).join(
+        pl.concat(details), on="run", how="left", maintain_order="left"
+    )
+    run = pl.Series([None], dtype=pl.Int64).new_from_index(0, real.height).scatter(asked["day"], asked["run"])
+    return by_run.drop("run").select(pl.all().gather(run)).with_columns(pl.col("dropout_reasons").replace("", None))
 
 
 def _with_since(said: pl.DataFrame) -> pl.DataFrame:

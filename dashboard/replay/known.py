@@ -6,7 +6,9 @@ only from the day it was known, an appointment reads "booked" until its status w
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import date
 
 import polars as pl
 
@@ -56,8 +58,14 @@ class History:
     def of(self, episode_ids: pl.Series) -> History:
         """The part that belongs to some episodes."""
         wanted = episode_ids.to_frame("episode_id")
-        parts = (self.episodes, self.appointments, self.scores, self.safety_checks)
-        own = [part.join(wanted, on="episode_id", how="semi") for part in parts]
+        return self._each(lambda part: part.join(wanted, on="episode_id", how="semi"))
+
+    def between(self, first: int, last: int) -> History:
+        """The part that belongs to the episodes numbered so; faster than naming each."""
+        return self._each(lambda part: part.filter(pl.col("episode_id").is_between(first, last)))
+
+    def _each(self, some: Callable[[pl.DataFrame], pl.DataFrame]) -> History:
+        own = [some(part) for part in (self.episodes, self.appointments, self.scores, self.safety_checks)]
         return History(own[0], own[1], own[2], own[3], self.clinicians, self.leave, self.replies, self.seen)
 
 
@@ -67,14 +75,10 @@ def _valid() -> pl.Expr:
     )
 
 
-def as_known(history: History, days: pl.DataFrame) -> Frames:
-    """Frames of the episodes as known on the days asked for; ``days`` has unit, episode_id, as_of.
-
-    In the result ``episode_id`` is the unit, so that one episode may stand there once for each day. Units of days on which
-    the episode was not known, or not yet opened, are absent.
-    """
+def episodes_on(history: History, days: pl.DataFrame) -> pl.DataFrame:
+    """Episodes as known on the days asked for: EPISODES with ``unit``; absent where not known or not yet opened."""
     closing = (pl.col("ending_known_from") <= pl.col("as_of")) & (pl.col("closed_on") <= pl.col("as_of"))
-    episodes = (
+    return (
         history.episodes.join(days, on="episode_id")
         .filter(_valid() & (pl.col("opened_on") <= pl.col("as_of")))
         .with_columns(
@@ -85,30 +89,60 @@ def as_known(history: History, days: pl.DataFrame) -> Frames:
             ),
         )
     )
-    units = episodes.select("unit", "episode_id", "as_of")
-    happened = pl.col("status_known_from") <= pl.col("as_of")
-    appointments = (
-        history.appointments.join(units, on="episode_id")
-        .filter(_valid())
-        .with_columns(status=pl.when(happened).then(pl.col("status")).otherwise(pl.lit("booked")))
-    )
-    scores = history.scores.join(units, on="episode_id").filter(_valid() & (pl.col("taken_on") <= pl.col("as_of")))
-    checks = history.safety_checks.join(units, on="episode_id").filter(pl.col("checked_on") <= pl.col("as_of"))
 
-    away = (
+
+def by_unit(frame: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
+    """These columns, ``episode_id`` being the unit."""
+    return frame.drop("episode_id").rename({"unit": "episode_id"}).select(*columns)
+
+
+def scores_by(scores: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
+    """SCORES known on each day of ``units`` (unit, episode_id, as_of), named by the unit."""
+    known = scores.join(units, on="episode_id").filter(_valid() & (pl.col("taken_on") <= pl.col("as_of")))
+    return by_unit(known, SCORES.schema)
+
+
+def checked_by(history: History, units: pl.DataFrame) -> pl.DataFrame:
+    """SAFETY_CHECKS made by each day of ``units``, named by the unit."""
+    checks = history.safety_checks.join(units, on="episode_id").filter(pl.col("checked_on") <= pl.col("as_of"))
+    return by_unit(checks, SAFETY_CHECKS.schema)
+
+
+def _appointments(versions: pl.DataFrame) -> pl.DataFrame:
+    happened = pl.col("status_known_from") <= pl.col("as_of")
+    return versions.filter(_valid()).with_columns(
+        status=pl.when(happened).then(pl.col("status")).otherwise(pl.lit("booked"))
+    )
+
+
+def appointments_on(history: History, day: date) -> pl.DataFrame:
+    """APPOINTMENTS as known on a day."""
+    return _appointments(history.appointments.with_columns(as_of=pl.lit(day))).select(APPOINTMENTS.schema.keys())
+
+
+def away_on(history: History, episodes: pl.DataFrame) -> pl.DataFrame:
+    """LEAVE of the episodes' clinicians known on each day (clinician_id, unit, as_of), named by the unit."""
+    return (
         episodes.select("clinician_id", "unit", "as_of")
         .join(history.leave, on="clinician_id")
         .filter(pl.col("valid_from") <= pl.col("as_of"))
         .select(pl.col("unit").alias("episode_id"), "from_day", "to_day")
     )
 
-    def keyed(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-        return frame.drop("episode_id").rename({"unit": "episode_id"}).select(columns)
 
+def as_known(history: History, days: pl.DataFrame) -> Frames:
+    """Frames of the episodes as known on the days asked for; ``days`` has unit, episode_id, as_of.
+
+    In the result ``episode_id`` is the unit, so that one episode may stand there once for each day. Units of days on which
+    the episode was not known, or not yet opened, are absent.
+    """
+    episodes = episodes_on(history, days)
+    units = episodes.select("unit", "episode_id", "as_of")
+    appointments = _appointments(history.appointments.join(units, on="episode_id"))
     return Frames(
-        keyed(episodes, list(EPISODES.schema)),
-        keyed(appointments, list(APPOINTMENTS.schema)),
-        keyed(scores, list(SCORES.schema)),
-        keyed(checks, list(SAFETY_CHECKS.schema)),
-        away,
+        by_unit(episodes, EPISODES.schema),
+        by_unit(appointments, APPOINTMENTS.schema),
+        scores_by(history.scores, units),
+        checked_by(history, units),
+        away_on(history, episodes),
     )

@@ -168,7 +168,7 @@ class _ClosedScores:
         made = totals(frames.scores, self.instruments).filter(
             (pl.col("scale") == "total") & (pl.col("respondent") == "client")
         )
-        diary = dated(frames.episodes, frames.appointments)
+        diary = dated(frames.appointments)
         return later_scores(made.with_columns(session_on(diary, made)))
 
 

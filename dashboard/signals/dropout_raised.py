@@ -29,7 +29,10 @@ def _reasons() -> pl.Expr:
 
 
 def _rule(context: Context) -> pl.DataFrame:
-    found = context.features.filter(pl.col("dropout_relative") > context.rules.dropout_raised)
+    # somebody whose only session was withdrawn by a correction has a course but no session to speak of
+    found = context.features.filter(
+        (pl.col("dropout_relative") > context.rules.dropout_raised) & pl.col("last_attended_on").is_not_null()
+    )
     return found.select(
         "episode_id",
         since=pl.col("last_attended_on"),

@@ -1,4 +1,4 @@
-"""Evaluating episodes beside copying the same columns once in memory."""
+"""Evaluating episodes beside copying the same columns once in memory, and beside pandas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from dashboard.analytics.features import features
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES, Frames
 from dashboard.instruments import BUILT_IN
 from dashboard.replay import History, Replay
+from dashboard.replay.days import change_days
+from dashboard.replay.stretches import stretches
 from dashboard.settings import Rules
+from tests.benchmarks.in_pandas import compare
 
 TODAY = date(2026, 11, 20)
 SESSIONS = 12
@@ -107,8 +110,15 @@ def _copy(given: Frames) -> float:
     return time.perf_counter() - began
 
 
+def _comparison(size: int) -> str:
+    known = history(size)
+    days = change_days(known, TODAY, Rules())
+    return compare(stretches(known, days), Rules())
+
+
 def run(sizes: tuple[int, ...] = (20_000, 200_000)) -> None:
-    """Prints, per size, the in-memory feature step and the whole evaluation, each with its ratio to the copy."""
+    """Prints, per size, the in-memory feature step and the whole evaluation with its ratio to the copy, to pandas and by size."""
+    whole_of: list[float] = []
     for size in sizes:
         known = history(size)
         given = frames(known)
@@ -117,18 +127,27 @@ def run(sizes: tuple[int, ...] = (20_000, 200_000)) -> None:
         began = time.perf_counter()
         features(given, BUILT_IN, Rules())
         step = time.perf_counter() - began
+        del given
         replay = Replay(known, TODAY, BUILT_IN, Rules())
         began = time.perf_counter()
         learned = replay.learn({}, time.perf_counter)
         learning = time.perf_counter() - began
         replay = Replay(known, TODAY, BUILT_IN, Rules())
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         replay.assess(learned)
-        whole = time.perf_counter() - began
+        whole, busy = time.perf_counter() - began, time.process_time() - busy
+        whole_of.append(whole)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
             f"evaluate: {size:,} episodes, {sessions:,} appointments: features {step:.2f} s "
             f"({sessions / step:,.0f}/s, {step / copied:.0f} times the column copy), with replay of every past day "
-            f"and the models of each {whole:.1f} s ({sessions / whole:,.0f}/s, {whole / copied:.0f} times), learning them before "
-            f"{learning:.1f} s of which {learned.fits} fits {learned.fit_seconds:.1f} s, peak memory {peak:,.0f} MB"
+            f"and the models of each {whole:.1f} s ({busy:.1f} s of processor time, {sessions / whole:,.0f}/s, "
+            f"{whole / copied:.0f} times), learning them before {learning:.1f} s of which {learned.fits} fits "
+            f"{learned.fit_seconds:.1f} s, peak memory {peak:,.0f} MB"
         )
+    if len(sizes) > 1:
+        print(
+            f"evaluate: {sizes[-1]:,} against {sizes[0]:,} episodes: {whole_of[-1] / whole_of[0]:.1f} times as long; "
+            f"growing in step would be {sizes[-1] / sizes[0]:.0f}"
+        )
+    print(f"evaluate: {sizes[0]:,} episodes, {_comparison(sizes[0])}")

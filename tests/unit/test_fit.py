@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -154,7 +155,7 @@ def below(ratings: int, instrument: str | None = "srs") -> float | None:
         {"alliance_instrument": [instrument], "alliance_scores": [ratings]},
         schema_overrides={"alliance_instrument": pl.String},
     )
-    return row.select(low_below(DEFAULT_NORMS | {UNKNOWN: Norm(0.75, 0.144)})).item()
+    return low_below(row, [DEFAULT_NORMS | {UNKNOWN: Norm(0.75, 0.144)}], np.zeros(row.height, dtype=np.int64)).item()
 
 
 def test_the_fewer_the_ratings_the_lower_a_mean_must_be() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from dashboard.analytics.alliance_norms import measured_norms
 from dashboard.analytics.hazard import HazardModel, day_one, fit
-from dashboard.analytics.hazard_risk import RISK, predict
+from dashboard.analytics.hazard_risk import CHANCES, RISK, chances, predict
 from dashboard.analytics.hazard_rows import HAZARD_SESSIONS, HazardRows, hazard_rows
 from dashboard.analytics.hazard_terms import CLINICIAN_SD, KEYS, LEFT_OUT, PRIOR, REASONS, TIME, Term
 from dashboard.analytics.newton import chance, most_probable
@@ -316,3 +316,12 @@ def test_reasons_name_the_three_largest_and_never_an_alliance_nobody_rated() -> 
     assert predict(day_one(), first_rating)["reasons"].item() == "alliance_low"
     unrated = replace(low, ratings=np.zeros(1, dtype=np.int32))
     assert predict(day_one(), unrated)["reasons"].item() == ""
+
+
+def test_a_session_s_risk_does_not_hang_on_the_sessions_scored_with_it(practice: Simulated, model: HazardModel) -> None:
+    rows = hazard_rows(practice.rows, model.norms)
+    whole, several = predict(model, rows), chances(model, rows)
+    assert several.equals(whole.select(CHANCES.keys()))
+    for kept in (np.arange(len(rows)) % 7 == 3, np.arange(len(rows)) == len(rows) - 1):
+        assert predict(model, rows.only(kept)).equals(whole.filter(pl.Series(kept)))
+    assert chances(model, rows.only(np.zeros(len(rows), dtype=bool))).schema == CHANCES

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dashboard.analytics.alliance_filter import LEVEL, follow
 from dashboard.analytics.alliance_norms import DEFAULT_NORMS, NORM_WEIGHT, Norm, measured_norms, stated_norms
-from dashboard.analytics.hazard_rows import HAZARD_SESSIONS, hazard_rows, what_followed
+from dashboard.analytics.hazard_rows import HAZARD_SESSIONS, asked_rows, hazard_rows, what_followed
 from dashboard.analytics.hazard_terms import KEYS, PRIOR
 from dashboard.errors import ContractError
 from dashboard.instruments import BUILT_IN
@@ -190,3 +190,17 @@ def test_an_instrument_that_states_its_norm_starts_from_it() -> None:
     assert set(norms) == {*DEFAULT_NORMS, "own", "down"}
     assert (norms["own"].mean, norms["own"].sd) == (0.75, 0.125)
     assert norms["down"].mean == 0.25
+
+
+def test_sessions_asked_for_one_by_one_by_several_norms_say_what_each_norm_says_of_all() -> None:
+    names: list[object] = ["srs", None, "srs", "wai_sr"]
+    frame = pl.concat(sessions(0.9, NO, 0.4, 0.7, episode=n, alliance_instrument=names) for n in (1, 2, 3))
+    norms = [DEFAULT_NORMS, {"": Norm(0.6, 0.1), "srs": Norm(0.9, 0.05)}]
+    row, which = np.array([0, 1, 3, 6, 8]), np.array([0, 0, 1, 1, 0])
+    found = {number: (own, rows) for number, own, rows in asked_rows(frame, row, which, norms)}
+    for number, (own, rows) in found.items():
+        alone = hazard_rows(frame, norms[number]).only(np.isin(np.arange(frame.height), row[own]))
+        for part in ("x", "episode", "session", "ratings", "unsure"):
+            assert (getattr(rows, part) == getattr(alone, part)).all(), part
+    assert [own.tolist() for own, _ in found.values()] == [[0, 1, 4], [2, 3]]
+    assert not list(asked_rows(frame, row[:0], which[:0], norms))

@@ -185,6 +185,22 @@ def test_an_episode_opened_later_is_not_there_before() -> None:
     assert assess(past, START + timedelta(days=7), INSTRUMENTS, RULES).states.height == 1
 
 
+def test_an_opening_dated_after_a_session_hides_no_limit_that_passes_after_it() -> None:
+    past = history([an_episode()], [a_visit(1, START - timedelta(days=5))], [])
+    grace = START - timedelta(days=5) + timedelta(days=RULES.booking_grace_days)
+    flags = assess(past, TODAY, INSTRUMENTS, RULES).flags.filter(pl.col("signal") == "nothing_booked")
+    assert flags["raised_on"].to_list() == [max(grace, START)]
+
+
+def test_an_episode_whose_only_session_was_withdrawn_raises_no_chance_of_leaving() -> None:
+    gone = a_visit(1, START) | {"valid_to": START + timedelta(days=5)}
+    missed = [a_visit(n, START + timedelta(days=n), "no_show") for n in (2, 3)]
+    past = history([an_episode(preference_met="no")], [gone, *missed], [])
+    low = replace(RULES, dropout_raised=0.01)
+    flags = assess(past, START + timedelta(days=9), INSTRUMENTS, low).flags.filter(pl.col("signal") == "dropout_raised")
+    assert flags["cleared_on"].to_list() == [START + timedelta(days=5)]
+
+
 def test_each_risk_answer_has_a_life_of_its_own() -> None:
     weeks = [START, START + timedelta(days=7)]
     past = history(
