@@ -19,6 +19,7 @@ from dashboard.meetings.words import TITLES
 from dashboard.packets import Reader, about_of, name_of, rows_of, waiting
 from dashboard.snapshot.compose import Draft, Part, compose, listing
 from dashboard.snapshot.content import Kind, Listed
+from dashboard.ui.discussed_words import EARLIER
 from dashboard.ui.meeting_blocks import (
     ACTION_COLUMNS,
     action_rows,
@@ -31,7 +32,7 @@ from dashboard.ui.meeting_blocks import (
 from dashboard.ui.meeting_close import closing_blocks, decided_rows
 from dashboard.ui.meeting_hold import last_decision
 from dashboard.ui.meeting_loading import Sitting, sitting
-from dashboard.ui.view import Block, Cell, Heading, Lead, Para, Table, View
+from dashboard.ui.view import Block, Cell, Fold, Heading, Lead, Para, Table, View
 from dashboard.ui.words import day, plural
 from pages import caseload, episode
 
@@ -107,8 +108,14 @@ def _case(reader: Reader, sat: Sitting, row: Mapping[str, Any]) -> View:
         decided = [Heading("Agreed in this meeting"), table]
     title = f"{row['client_code']}: {TITLES[row['kind']].lower()}"
     lead = [block for block in view.blocks if isinstance(block, Lead)]
-    rest = [block for block in view.blocks if not isinstance(block, Lead)]
+    rest = [block for block in _without_earlier(view.blocks) if not isinstance(block, Lead | Fold)]
     return replace(view, title=title, blocks=[*lead, *decided, *last_decision(sat, row["episode_id"]), *rest])
+
+
+def _without_earlier(blocks: Sequence[Block]) -> list[Block]:
+    """What was decided before stands at the top of the sheet, not once more below."""
+    at = next((n for n, one in enumerate(blocks) if isinstance(one, Heading) and one.text == EARLIER), None)
+    return list(blocks) if at is None else [*blocks[:at], *blocks[at + 2 :]]
 
 
 def _listed(

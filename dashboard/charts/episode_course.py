@@ -49,6 +49,7 @@ class Slot:
     words: str
 
 
+LATE = 0.6  # of the course
 SYMBOLS = {"a": "square", "c": "square-open", "x": "x-thin-open"}
 
 
@@ -103,11 +104,13 @@ def _measure(
             col=1,
         )
         if course.flag_words:
+            # words from a late point on would run over the edge: there they end at the point
+            late = (marked[0][0] - origin).days > LATE * max((course.points[-1][0] - origin).days, 1)
             figure.add_annotation(
                 x=(marked[0][0] - origin).days / DAYS_A_WEEK,
                 y=marked[0][1],
                 yshift=-18,
-                xanchor="left",
+                xanchor="right" if late else "left",
                 text=escape(course.flag_words),
                 showarrow=False,
                 font={"color": colours.orange_text, "size": 12},

@@ -11,6 +11,7 @@ from dashboard.ui.meeting_blocks import ACTION_COLUMNS, People, action_rows
 from dashboard.ui.view import Block, Heading, Para, Table
 from dashboard.ui.words import day
 
+EARLIER = "Earlier meetings"
 LONGEST = 60  # characters of a decision in a caseload row
 
 
@@ -37,11 +38,12 @@ def earlier_meetings(
     """What was decided about one episode, and the scores before and since."""
     days = sorted(discussed["held_on"].unique(), reverse=True)
     if not days and actions.is_empty():
-        return [Heading("Earlier meetings"), Para("This episode has not been discussed in a meeting yet.", quiet=True)]
-    blocks: list[Block] = [
-        Heading("Earlier meetings", f"discussed on {', '.join(day(one) for one in days)}" if days else "")
-    ]
-    if actions.height:
-        rows = action_rows(actions.reverse(), points, people)
-        blocks.append(Table("What was decided, newest first", ACTION_COLUMNS, rows))
+        return [Heading(EARLIER), Para("This episode has not been discussed in a meeting yet.", quiet=True)]
+    blocks: list[Block] = [Heading(EARLIER, f"discussed on {', '.join(day(one) for one in days)}" if days else "")]
+    rows = action_rows(actions.reverse(), points, people)
+    blocks.append(
+        Table("What was decided, newest first", ACTION_COLUMNS, rows)
+        if rows
+        else Para("Nothing was written down as agreed.", quiet=True)
+    )
     return blocks
