@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.snapshot.content import Frozen
@@ -45,7 +46,9 @@ def draw(figures: Sequence[Frozen]) -> list[str]:
         return []
     path = require_browser()
     try:
-        return asyncio.run(_draw(figures, path))
+        # in a thread of its own: whoever calls may be inside an event loop already
+        with ThreadPoolExecutor(1) as alone:
+            return alone.submit(lambda: asyncio.run(_draw(figures, path))).result()
     except (OSError, RuntimeError, ValueError, TimeoutError) as error:
         raise SupervisionError(
             f"The browser {path} could not draw the figures ({type(error).__name__}). Name another one in BROWSER_PATH, or "
