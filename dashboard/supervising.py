@@ -131,6 +131,20 @@ class Room:
             _propose(connection, self.settings, self.viewer, meeting, minutes, kind, keep=True)
             store.note(connection, self.viewer, "proposed again", self.now, meeting, detail=f"{minutes} min")
 
+    def put_off(self, held_on: date) -> None:
+        """Another day; the agenda stays as it is."""
+        with writing(self.engine) as connection:
+            meeting = store.writable(connection, self.viewer, self.public_id, leads=True)
+            store.change_meeting(connection, meeting, self.seen, held_on=held_on)
+            store.note(connection, self.viewer, "put off", self.now, meeting, detail=str(held_on))
+
+    def discard(self) -> None:
+        """Takes back a meeting in which nothing was written."""
+        with writing(self.engine) as connection:
+            meeting = store.writable(connection, self.viewer, self.public_id, leads=True)
+            store.discard(connection, meeting, self.seen)
+            store.note(connection, self.viewer, "taken back", self.now, meeting)
+
     def hide_names(self, hides: bool) -> None:
         """Names behind codes, for a shared screen, or shown again."""
         with writing(self.engine) as connection:

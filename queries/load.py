@@ -8,13 +8,14 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Date, func, literal, select
+from sqlalchemy import Connection, Date, and_, func, literal, select
 
 from dashboard.access import Scope
 from dashboard.analytics.experience import SEEN
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES
 from dashboard.replay import History
 from dashboard.replay.answers import REPLIES
+from dashboard.replay.known import LINKS
 from queries.frames import read_frame
 from queries.replies import replies
 from queries.scope import visible_episodes
@@ -121,7 +122,38 @@ def history(
     if episode_ids is not None and everyone is None:
         everyone = experience_known(connection, scope, as_of)
     away = read_frame(connection, leaves(scope))
-    return History(episodes, appointments.select(order), scores, checks, clinicians, away, said, everyone)
+    links = _read(connection, linked(scope, as_of), episode_ids).select(LINKS.keys())
+    return History(episodes, appointments.select(order), scores, checks, clinicians, away, said, everyone, links)
+
+
+def linked(scope: Scope, as_of: date) -> list[Statement]:
+    """Client's scores that name an appointment on another day than their own, with since and until when that was known."""
+    visible = visible_episodes(scope)
+    found: list[Statement] = []
+    for table in (Score, ScoreVersion):
+        found.append(
+            select(
+                table.episode_id,
+                Appointment.id.label("appointment_id"),
+                table.instrument,
+                table.taken_on,
+                table.known_from.label("valid_from"),
+                (table.superseded_on if table is ScoreVersion else literal(None, Date)).label("valid_to"),
+            )
+            .join(visible, visible.c.episode_id == table.episode_id)
+            .join(
+                Appointment,
+                and_(Appointment.episode_id == table.episode_id, Appointment.source_id == table.appointment_ref),
+            )
+            .where(
+                table.appointment_ref.is_not(None),
+                table.respondent == "client",
+                table.known_from <= as_of,
+                func.date(Appointment.starts_at, type_=Date) != table.taken_on,
+            )
+            .distinct()
+        )
+    return found
 
 
 def leaves(scope: Scope) -> Statement:

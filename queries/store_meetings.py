@@ -166,6 +166,23 @@ def change_meeting(connection: Connection, meeting: Known, seen: int, **values: 
     _raise_version(connection, meeting, seen, **values)
 
 
+def discard(connection: Connection, meeting: Known, seen: int) -> None:
+    """Takes a meeting back that never was: nothing may be written in it. The audit keeps that it was prepared."""
+    _raise_version(connection, meeting, seen)
+    own = select(AgendaItem.id).where(AgendaItem.meeting_id == meeting.id)
+    written = connection.execute(
+        select(func.count()).where(MeetingField.item_id.in_(own), MeetingField.text != "")
+    ).scalar_one()
+    if written:
+        raise UnusableInput(
+            "Something is written in this meeting. Close it instead; nothing that was written is thrown away."
+        )
+    for table, of in ((MeetingField, MeetingField.item_id.in_(own)), (AgendaItem, AgendaItem.meeting_id == meeting.id)):
+        connection.execute(delete(table).where(of))
+    connection.execute(delete(MeetingSupervisee).where(MeetingSupervisee.meeting_id == meeting.id))
+    connection.execute(delete(Meeting).where(Meeting.id == meeting.id))
+
+
 def _ordered(connection: Connection, meeting: Known) -> list[int]:
     rows = connection.execute(
         select(AgendaItem.id)

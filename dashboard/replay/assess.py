@@ -16,10 +16,11 @@ from dashboard.replay.answers import with_answers
 from dashboard.replay.course import sessions_known
 from dashboard.replay.days import change_days
 from dashboard.replay.judged import Wanted, judged
-from dashboard.replay.known import History, appointments_on
+from dashboard.replay.known import History, appointments_on, links_on
 from dashboard.replay.learning import Learned, Material, Models, Timer, learn, no_timer
 from dashboard.replay.lives import flag_lives
 from dashboard.replay.priority import priorities
+from dashboard.replay.session_rows import SESSIONS, sessions_said
 from dashboard.replay.stretches import safety_on, stretches
 from dashboard.settings import Rules
 from dashboard.signals import Context, evaluate
@@ -44,21 +45,6 @@ FLAGS = {
     "state": pl.String(),
     "cleared_on": pl.Date(),
 }
-SESSIONS = {
-    "episode_id": pl.Int64(),
-    "appointment_id": pl.Int64(),
-    "session_number": pl.Int64(),
-    "starts_at": pl.Datetime("us"),
-    "status": pl.String(),
-    "outcome": pl.Float64(),
-    "alliance": pl.Float64(),
-    "alliance_reference": pl.Float64(),
-    "alliance_mark": pl.String(),
-    "expected_low": pl.Float64(),
-    "expected_high": pl.Float64(),
-    "dropout_hazard": pl.Float64(),
-    "dropout_next_4": pl.Float64(),
-}
 
 
 @dataclass(frozen=True)
@@ -71,40 +57,6 @@ class Assessment:
     learned: Learned
 
 
-def _sessions(now: pl.DataFrame, at_day: pl.DataFrame, appointments: pl.DataFrame) -> pl.DataFrame:
-    """Appointments up to today as known now; their values as the evaluation of their own day gave them."""
-    past = (
-        appointments.join(now.select("episode_id", "as_of"), on="episode_id")
-        .with_columns(day=pl.col("starts_at").dt.date())
-        .filter(pl.col("day") <= pl.col("as_of"))
-        .sort(["episode_id", "starts_at", "appointment_id"])
-    )
-    attended = pl.col("status") == "attended"
-    numbered = past.with_columns(
-        session_number=pl.when(attended).then(attended.cast(pl.Int64).cum_sum().over("episode_id"))
-    )
-    said = at_day.select(
-        "episode_id",
-        pl.col("as_of").alias("day"),
-        outcome=pl.when(pl.col("latest_on") == pl.col("as_of")).then(pl.col("latest")),
-        alliance=pl.when(pl.col("alliance_latest_on") == pl.col("as_of")).then(pl.col("alliance_latest")),
-        alliance_reference=pl.when(pl.col("alliance_latest_on") == pl.col("as_of")).then(pl.col("alliance_reference")),
-        alliance_mark=pl.when(pl.col("alliance_latest_on") == pl.col("as_of")).then(pl.col("alliance_mark_latest")),
-        expected_low=pl.when(pl.col("latest_on") == pl.col("as_of")).then(pl.col("expected_low")),
-        expected_high=pl.when(pl.col("latest_on") == pl.col("as_of")).then(pl.col("expected_high")),
-        dropout_hazard=pl.when(pl.col("last_attended_on") == pl.col("as_of")).then(pl.col("dropout_next_session")),
-        dropout_next_4=pl.when(pl.col("last_attended_on") == pl.col("as_of")).then(pl.col("dropout_next_4")),
-    )
-    return (
-        numbered.join(said, on=["episode_id", "day"], how="left")
-        .with_columns(
-            pl.when(pl.col("status") == "attended").then(pl.col(c)).alias(c)
-            for c in ("dropout_hazard", "dropout_next_4")
-        )
-        .select(pl.col(name).cast(dtype) for name, dtype in SESSIONS.items())
-    )
-
-
 @dataclass(frozen=True)
 class _Replayed:
     """Some episodes on every day that matters. ``real``: features by real episode and day, with the ``unit`` of each."""
@@ -114,6 +66,7 @@ class _Replayed:
     risk_answers: pl.DataFrame
     safety_checks: pl.DataFrame
     appointments: pl.DataFrame
+    links: pl.DataFrame
     sessions: pl.DataFrame
 
 
@@ -130,6 +83,7 @@ def _replayed(history: History, as_of: date, instruments: dict[str, Instrument],
         answers,
         checks,
         appointments_on(history, as_of),
+        links_on(history, as_of),
         sessions_known(real, history.clinicians, instruments),
     )
 
@@ -167,7 +121,7 @@ def _assessed(
     return Assessment(
         states,
         lives.select(FLAGS.keys()),
-        _sessions(states, said, part.appointments),
+        sessions_said(states, said, part.appointments, part.links),
         learned,
     )
 

@@ -31,6 +31,17 @@ LEAVES = {
 }
 
 
+# Client's scores that name an appointment on another day than their own, and when that was known.
+LINKS = {
+    "episode_id": pl.Int64(),
+    "appointment_id": pl.Int64(),
+    "instrument": pl.String(),
+    "taken_on": pl.Date(),
+    "valid_from": pl.Date(),
+    "valid_to": pl.Date(),
+}
+
+
 @dataclass(frozen=True)
 class History:
     """Every version of every row of a practice, for replay.
@@ -38,7 +49,7 @@ class History:
     ``episodes``: EPISODES without as_of, plus valid_from, valid_to, ending_known_from. ``appointments``: APPOINTMENTS plus
     valid_from, valid_to, status_known_from. ``scores``: SCORES plus valid_from, valid_to. ``safety_checks``: SAFETY_CHECKS.
     ``clinicians``: TRAINEES and ``leave``: LEAVES, of everyone in the practice. ``replies``: REPLIES. ``everyone``: SEEN of
-    the whole practice where ``episodes`` is a part of it.
+    the whole practice where ``episodes`` is a part of it. ``links``: LINKS.
     """
 
     episodes: pl.DataFrame
@@ -49,6 +60,7 @@ class History:
     leave: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEAVES))
     replies: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REPLIES))
     everyone: pl.DataFrame | None = None
+    links: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LINKS))
 
     @property
     def seen(self) -> pl.DataFrame:
@@ -66,7 +78,9 @@ class History:
 
     def _each(self, some: Callable[[pl.DataFrame], pl.DataFrame]) -> History:
         own = [some(part) for part in (self.episodes, self.appointments, self.scores, self.safety_checks)]
-        return History(own[0], own[1], own[2], own[3], self.clinicians, self.leave, self.replies, self.seen)
+        return History(
+            own[0], own[1], own[2], own[3], self.clinicians, self.leave, self.replies, self.seen, some(self.links)
+        )
 
 
 def _valid() -> pl.Expr:
@@ -118,6 +132,12 @@ def _appointments(versions: pl.DataFrame) -> pl.DataFrame:
 def appointments_on(history: History, day: date) -> pl.DataFrame:
     """APPOINTMENTS as known on a day."""
     return _appointments(history.appointments.with_columns(as_of=pl.lit(day))).select(APPOINTMENTS.schema.keys())
+
+
+def links_on(history: History, day: date) -> pl.DataFrame:
+    """episode_id, appointment_id, instrument, taken_on of LINKS as known on a day."""
+    known = history.links.with_columns(as_of=pl.lit(day)).filter(_valid() & (pl.col("taken_on") <= pl.col("as_of")))
+    return known.select("episode_id", "appointment_id", "instrument", "taken_on").unique(maintain_order=True)
 
 
 def away_on(history: History, episodes: pl.DataFrame) -> pl.DataFrame:

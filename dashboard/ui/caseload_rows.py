@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -86,6 +86,13 @@ def client_totals(totals: pl.DataFrame) -> dict[tuple[int, str], list[tuple[date
     return found
 
 
+def on_ratings(fell: Iterable[date], points: Sequence[tuple[date, float]]) -> frozenset[date]:
+    """The days of the ratings that fell: a rating may have been given before the session that it belongs to."""
+    days = [when for when, _ in points]
+    found = (max((one for one in days if one <= fall), default=None) for fall in fell)
+    return frozenset(one for one in found if one is not None)
+
+
 def marks_of(slots: list[dict[str, Any]], as_of: date) -> list[tuple[str, str]]:
     """The last appointments and the next one as (mark, words); an unrecorded past one is left out."""
     past = [s for s in slots if s["starts_at"].date() <= as_of and s["status"] != "booked"]
@@ -121,6 +128,8 @@ def caseload_rows(
         outcome, alliance = (instruments.get(state[f"{kind}_instrument"] or "") for kind in ("outcome", "alliance"))
         attended = [s["starts_at"].date() for s in slots.get(key, []) if s["status"] == "attended"]
         outcome_days = {d for d, _ in scored.get((key, outcome.key), [])} if outcome else set()
+        ratings = scored.get((key, alliance.key), []) if alliance else []
+        fallen = on_ratings((one["starts_at"].date() for one in fell.get(key, [])), ratings)
         flagged = {d for d in outcome_days if worse is not None and d >= worse}
         rows.append(
             CaseloadRow(
@@ -133,9 +142,7 @@ def caseload_rows(
                 since_sort=since.isoformat() if since else UNSORTED,
                 outcome=_series(scored, key, outcome, flagged, attended),
                 change=state["change_category"],
-                alliance=_series(
-                    scored, key, alliance, {one["starts_at"].date() for one in fell.get(key, [])}, attended
-                ),
+                alliance=_series(scored, key, alliance, set(fallen), attended),
                 alliance_words=RUPTURE[state["rupture"]] if state["alliance_latest"] is not None else "No rating yet",
                 appointments=marks_of(slots.get(key, []), as_of),
                 signals=[BY_KEY[f["signal"]].title for f in _by_weight(standing)],

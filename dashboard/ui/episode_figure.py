@@ -13,7 +13,7 @@ from dashboard.charts.episode_course import Course, Slot, episode_course
 from dashboard.charts.panel import Panel
 from dashboard.instruments.instrument import Instrument
 from dashboard.signals.wording import short_name
-from dashboard.ui.caseload_rows import client_totals
+from dashboard.ui.caseload_rows import client_totals, on_ratings
 from dashboard.ui.episode_parts import raised_signals
 from dashboard.ui.episode_reading import Data
 from dashboard.ui.status import ATTENDANCE, CHANGE
@@ -102,7 +102,8 @@ def figure(data: Data, *, chart_theme: str, measure: str | None = None) -> Panel
     off_since = off["since"].min()
     is_own = chosen is not None and chosen.key == state["outcome_instrument"]
     days = frozenset(d for d in data.scores["taken_on"].to_list() if off_since is not None and d >= off_since)
-    fell = frozenset(row["starts_at"].date() for row in data.falls.to_dicts())
+    ratings = client_totals(made).get((state["episode_id"], state["alliance_instrument"] or ""), [])
+    fell = on_ratings((row["starts_at"].date() for row in data.falls.to_dicts()), ratings)
     outcome = _course("outcome", chosen, made, days if is_own else frozenset(), "", data)
     alliance = _course(
         "alliance",

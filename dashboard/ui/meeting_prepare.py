@@ -100,15 +100,30 @@ def _adding(sitting: Sitting, room: Room, act: Act) -> None:
         st.button("Add", on_click=add, disabled=chosen is None)
 
 
-def _length(sitting: Sitting, room: Room, act: Act) -> None:
+def _take_back(room: Room, act: Act) -> None:
+    act(room.discard)
+    if "_said" not in st.session_state:
+        st.query_params.clear()
+
+
+def _settings(sitting: Sitting, room: Room, act: Act) -> None:
+    """Length and day, a new proposal, and taking back a meeting that never was."""
     offered = sorted({*LENGTHS, sitting.row["minutes"]})
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        minutes = st.selectbox(
-            "Length in minutes", offered, index=offered.index(sitting.row["minutes"]), key="length", width=160
-        )
+    with st.expander("Length and day"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            minutes = st.selectbox(
+                "Length in minutes", offered, index=offered.index(sitting.row["minutes"]), key="length", width=160
+            )
+            st.button(
+                "Propose again", on_click=act, args=(room.propose_again, minutes, sitting.row["kind"]),
+                help="A new proposal for this length and today's data. What people added or wrote stays.",
+            )  # fmt: skip
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            when = st.date_input("Day", value=sitting.row["held_on"], format="YYYY-MM-DD", key="day", width=160)
+            st.button("Put it on this day", on_click=act, args=(room.put_off, when))
         st.button(
-            "Propose again", on_click=act, args=(room.propose_again, minutes, sitting.row["kind"]),
-            help="A new proposal for this length and today's data. What people added or wrote stays.",
+            "Take this meeting back", on_click=_take_back, args=(room, act),
+            help="For a meeting that was prepared by mistake. Nothing may have been written in it.",
         )  # fmt: skip
 
 
@@ -157,7 +172,7 @@ def draw(sitting: Sitting, room: Room, act: Act) -> None:
         if sitting.writes:
             _adding(sitting, room, act)
         if sitting.writes and sitting.leads:
-            _length(sitting, room, act)
+            _settings(sitting, room, act)
     with right:
         show_blocks(prepare_parts(sitting))
 

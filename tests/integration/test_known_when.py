@@ -243,3 +243,21 @@ def test_many_thousand_bookings_learn_what_became_of_them_in_one_import(tmp_path
     assert report.counts["appointments"]["changed"] == count
     ensure_current(engine, SETTINGS, 1, NOW)
     engine.dispose()
+
+
+def test_a_score_taken_the_evening_before_stands_with_the_session_that_it_names(engine: Engine, tmp_path: Path) -> None:
+    evening = [
+        row | {"taken_on": str(date.fromisoformat(row["taken_on"]) - timedelta(days=1)), "appointment_id": f"a{n}"}
+        for n, row in enumerate(BASE["scores"])
+    ]
+    give(engine, tmp_path / "first", BASE | {"scores": evening})
+    rows = exported(engine, "sessions", now=NOW).sort("appointment_id")
+    assert rows["outcome"].to_list() == [float(18 - n) for n in range(8)]
+    earlier = exported(engine, "sessions", as_of=date(2026, 8, 20), now=NOW).sort("appointment_id")
+    assert_frame_equal(earlier, rows.head(3))
+
+
+def test_a_score_that_names_an_unknown_appointment_stands_with_its_own_day(engine: Engine, tmp_path: Path) -> None:
+    named = [row | {"appointment_id": "elsewhere"} for row in BASE["scores"]]
+    give(engine, tmp_path / "first", BASE | {"scores": named})
+    assert exported(engine, "sessions", now=NOW).sort("appointment_id")["outcome"].null_count() == 0

@@ -133,6 +133,8 @@ ACTS: dict[str, tuple[Callable[[Practice, Room, int], object], set[str]]] = {
     "move": (lambda p, r, i: r.move(i, 1), LEADS),
     "take off": (lambda p, r, i: r.take_off(i), LEADS),
     "minutes": (lambda p, r, i: r.set_minutes(i, 7), LEADS),
+    "another day": (lambda p, r, i: r.put_off(TODAY + timedelta(days=7)), LEADS),
+    "take back": (lambda p, r, i: r.discard(), LEADS),
     "hide names": (lambda p, r, i: r.hide_names(True), WRITES),
     "write": (lambda p, r, i: r.write(i, "what", "Ask how it felt", 0), WRITES),
     "close": (lambda p, r, i: r.close([i]), LEADS),
@@ -409,3 +411,15 @@ def test_a_meeting_of_an_impossible_length_or_without_people_is_refused(practice
     for people, minutes in ((who, 5), (who, 500), ([], 60), ([*who, practice.public["colleague"]], 60)):
         with pytest.raises(UnusableInput):
             prepare(practice.engine, SETTINGS, lead, people, minutes=minutes, **given)
+
+
+def test_a_meeting_in_which_something_is_written_is_never_taken_back(practice: Practice) -> None:
+    public_id = practice.prepared()
+    practice.room("clinician", public_id).write(first_case(practice, public_id), "note", "do not lose this", 0)
+    with pytest.raises(UnusableInput, match="Close it instead"):
+        practice.room("supervisor", public_id).discard()
+    assert practice.items("supervisor", public_id).height
+    empty = practice.prepared()
+    practice.room("supervisor", empty).discard()
+    assert practice.items("supervisor", empty).is_empty()
+    assert practice.audited()[-1] == "change meeting taken back"

@@ -114,6 +114,15 @@ def test_the_agenda_is_changed_by_buttons_and_says_its_minutes(practice: Path, s
     assert not app.exception
 
 
+def test_a_meeting_prepared_by_mistake_is_taken_back(practice: Path, sign_in: SignIn) -> None:
+    public_id, _ = prepared()
+    app = sign_in("supervisor", "meeting", meeting=public_id)
+    button(app, "Take this meeting back").click()
+    app.run()
+    assert not app.exception
+    assert "No meeting is prepared." in unescape(words(app))
+
+
 def test_a_change_on_an_older_screen_is_said_and_not_made(practice: Path, sign_in: SignIn) -> None:
     public_id, _ = prepared()
     app = sign_in("supervisor", "meeting", meeting=public_id)
