@@ -55,17 +55,15 @@ def _read_sqlite(connection: Connection, statement: Statement, schema: dict[str,
             return pl.String()
         return pl.Int8() if dtype == pl.Boolean() else dtype
 
-    compiled = _compiled(connection, statement)
-    values = compiled.construct_params()
-    processors: Any = compiled._bind_processors
-    bound = tuple(processors[k](values[k]) if k in processors else values[k] for k in compiled.positiontup or ())
     raw = {name: stored(dtype) for name, dtype in schema.items()}
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101 - an open connection has one
-    cursor = driver.execute(compiled.string, bound)
+    # SQLAlchemy compiles a statement once and keeps it; its cursor gives the values as the driver does, without row objects
+    result = connection.execute(statement)
+    cursor = result.cursor
+    assert cursor is not None  # noqa: S101 - a select has one
     parts = []
     while rows := cursor.fetchmany(FETCH):
         parts.append(pl.DataFrame(rows, schema=raw, orient="row"))
+    result.close()
     frame = pl.concat(parts) if parts else pl.DataFrame(schema=raw)
     return frame.with_columns(
         pl.col(name).str.to_date("%Y-%m-%d")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import plotly.graph_objects as go
@@ -46,8 +47,9 @@ def palette(theme: str) -> Palette:
     return PALETTES[theme]
 
 
+@cache
 def template(colours: Palette) -> go.layout.Template:
-    """Opaque background, horizontal text, no zero line, quiet grid."""
+    """Opaque background, horizontal text, no zero line, quiet grid. Made once per palette; a figure takes a copy."""
     axis = {
         "zeroline": False,
         "gridcolor": colours.rule,
