@@ -56,18 +56,18 @@ def in_order(falls: Sequence[Fall]) -> list[Fall]:
 
 def _lines(figure: go.Figure, row: int, falls: Sequence[Fall], colours: Palette) -> None:
     places = list(range(len(falls), 0, -1))
-    for place, one in zip(places, falls, strict=True):
-        figure.add_trace(
-            go.Scatter(
-                x=[one.reference, one.lowest, one.latest],
-                y=[place] * 3,
-                mode="lines",
-                line={"color": colours.grey, "width": 2},
-                hoverinfo="skip",
-            ),
-            row=row,
-            col=1,
+    # one trace for all lines and one for all words: a figure takes far longer to build with a trace and a note for each
+    steps = [(value, place) for place, one in zip(places, falls, strict=True)
+             for value in (one.reference, one.lowest, one.latest, None)]  # fmt: skip
+    traces = [
+        go.Scatter(
+            x=[value for value, _ in steps],
+            y=[place for _, place in steps],
+            mode="lines",
+            line={"color": colours.grey, "width": 2},
+            hoverinfo="skip",
         )
+    ]
     for name, values, marker in (
         ("own earlier level", [one.reference for one in falls],
          {"symbol": "circle", "size": 11, "color": colours.page, "line": {"color": colours.ink, "width": 2}}),
@@ -76,7 +76,7 @@ def _lines(figure: go.Figure, row: int, falls: Sequence[Fall], colours: Palette)
         ("latest", [one.latest for one in falls],
          {"symbol": "circle", "size": 8, "color": colours.ink, "line": {"color": colours.page, "width": 1}}),
     ):  # fmt: skip
-        figure.add_trace(
+        traces.append(
             go.Scatter(
                 x=values,
                 y=places,
@@ -84,24 +84,24 @@ def _lines(figure: go.Figure, row: int, falls: Sequence[Fall], colours: Palette)
                 marker=marker,
                 text=[label(one.code) for one in falls],
                 hovertemplate="%{text}: " + name + " %{x}<extra></extra>",
-            ),
-            row=row,
-            col=1,
+            )
         )
     low, high = falls[0].low, falls[0].high
     room = (high - low) * 0.03
-    for place, one in zip(places, falls, strict=True):
-        figure.add_annotation(
-            x=high + room,
-            y=place,
-            xanchor="left",
-            xshift=6,
-            text=escape(one.word),
-            showarrow=False,
-            font={"color": colours.blue if one.word == "recovered" else colours.orange_text, "size": 12},
-            row=row,
-            col=1,
+    words = [one.word for one in falls]
+    traces.append(
+        go.Scatter(
+            x=[high + room] * len(falls),
+            y=places,
+            mode="text",
+            text=[f"  {escape(word)}" for word in words],
+            textposition="middle right",
+            textfont={"size": 12, "color": [colours.blue if w == "recovered" else colours.orange_text for w in words]},
+            cliponaxis=False,
+            hoverinfo="skip",
         )
+    )
+    figure.add_traces(traces, rows=[row] * len(traces), cols=[1] * len(traces))
     figure.update_yaxes(
         tickvals=places, ticktext=[label(one.code) for one in falls], range=[0.4, len(falls) + 0.6], showgrid=False,
         automargin=True,

@@ -80,6 +80,7 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "meetings.flagged_cases": lambda s, _: meetings.flagged_cases(s),
     "meetings.scored_sessions": lambda s, _: meetings.scored_sessions(s),
     "meetings.after_transfer": lambda s, _: meetings.after_transfer(s),
+    "load.linked": lambda s, _: load.linked(s, TODAY)[0],
     "load.safety_checks": lambda s, _: load.safety_checks(s, TODAY),
     "exports.episodes": lambda s, e: exports.episodes(s, e),
     "exports.flags": lambda s, e: exports.flags(s, e),
