@@ -149,7 +149,7 @@ def put_proposal(connection: Connection, meeting: Known, proposed: Sequence[Prop
                 "id": first_id + len(rows), "practice_id": meeting.practice_id, "meeting_id": meeting.id, "kind": one.kind,
                 "episode_id": one.episode_id, "clinician_id": one.clinician_id,
                 "position": position + len(stays) + 1 if on else None, "minutes": one.minutes, "left_out": one.left_out,
-                "stratum": one.stratum, "draw": one.draw, "drawn_in": None if one.draw is None else on,
+                "stratum": one.stratum, "draw": one.draw, "drawn_in": one.drawn_in,
                 "priority": one.priority, "signals": one.signals,
                 "added_by": None, "discussed": None,
             }

@@ -54,7 +54,10 @@ Draw = Callable[[int], float]
 
 @dataclass(frozen=True)
 class Proposed:
-    """One item. ``left_out`` empty: on the agenda, in the order given. ``stratum`` and ``draw`` null where nothing was drawn."""
+    """One item. ``left_out`` empty: on the agenda, in the order given. ``stratum`` and ``draw`` null where nothing was drawn.
+
+    ``drawn_in``: whether the draw gave the case a place among the cases; it may stand on the agenda for another reason.
+    """
 
     kind: str
     minutes: int
@@ -65,6 +68,7 @@ class Proposed:
     priority: str | None = None
     signals: str | None = None
     left_out: str | None = None
+    drawn_in: bool | None = None
 
 
 def stratum(row: dict[str, object]) -> str | None:
@@ -109,7 +113,7 @@ def _per_clinician(candidates: list[Proposed], limit: int) -> tuple[list[Propose
     for one in candidates:
         key = (one.clinician_id, one.stratum == STRATA[0])
         if key in taken:
-            waiting.append(replace(one, left_out=ONE_EACH))
+            waiting.append(replace(one, left_out=ONE_EACH, drawn_in=False))
             continue
         taken.add(key)
         rounds[1 if key[1] else 0].append(one)
@@ -157,16 +161,21 @@ def _of(kind: str, minutes: int, row: dict[str, object]) -> Proposed:
     )
 
 
+def _still_drawn(one: Proposed, drawn: Proposed | None) -> Proposed:
+    """Somebody the draw left out who stands there as the longest undiscussed stays among those that it left out."""
+    return one if drawn is None else replace(one, stratum=drawn.stratum, draw=drawn.draw, drawn_in=False)
+
+
 def _fill(candidates: list[Proposed], budget: int, plan: Plan) -> tuple[list[Proposed], list[Proposed]]:
     """Cases in order until the minutes are used; the last one may be shorter, never under ``least_case``."""
     chosen, out = [], []
     for one in candidates:
         minutes = min(plan.case, budget)
         if plan.case and minutes >= plan.least_case:
-            chosen.append(replace(one, minutes=minutes))
+            chosen.append(replace(one, minutes=minutes, drawn_in=True))
             budget -= minutes
         else:
-            out.append(replace(one, left_out=FOR_TIME))
+            out.append(replace(one, left_out=FOR_TIME, drawn_in=False))
     return chosen, out
 
 
@@ -204,7 +213,8 @@ def propose(
     last = [
         _longest_of(cases, one, {*praised, *(c.episode_id for c in chosen)}) for one in optional if one.kind == LONGEST
     ]
-    undiscussed = [one for one in last if one is not None]
+    drawn_out = {one.episode_id: one for one in [*out, *waiting]}
+    undiscussed = [_still_drawn(one, drawn_out.get(one.episode_id)) for one in last if one is not None]
     named = {one.episode_id for one in undiscussed}
     first = [one for one in optional if one.kind == GAPS]
     well = [one for one in optional if one.kind == WELL]

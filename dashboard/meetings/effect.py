@@ -1,8 +1,9 @@
 """Did discussing help? Change over the next four sessions of discussed against not-discussed flagged cases (science 8).
 
-Where equal cases were drawn, those the draw put on the agenda are compared with those it left out in the same meeting and
-stratum, whatever was then done (estimator 2: unbiased). Else discussed cases are matched with flagged ones that were not
-(estimator 1). Beside both stands what regression to the mean alone would bring: E(next) = mu + rho (y - mu). Never per clinician.
+Where equal cases were drawn, those the draw put on the agenda are compared with those it left out in the same meeting,
+stratum and caseload, whatever was then done (estimator 2: unbiased). Else discussed cases are matched with flagged ones
+that were not (estimator 1). Beside both stands what regression to the mean alone would bring: E(next) = mu + rho (y - mu).
+Never per clinician.
 """
 
 from __future__ import annotations
@@ -93,12 +94,12 @@ def regression(pairs: pl.DataFrame) -> Regression | None:
 
 
 def drawn_pairs(cases: pl.DataFrame) -> pl.DataFrame:
-    """PAIRS: blocks of one meeting and stratum that the draw divided.
+    """PAIRS: blocks of one meeting, stratum and caseload that the draw divided; within one every case had the same chance.
 
     A block of t drawn in and c left out counts as min(t, c) pairs.
     """
     drawn = cases.drop_nulls("drawn_in").with_columns(change=pl.col("after") - pl.col("before"))
-    block = ["meeting_id", "stratum"]
+    block = ["meeting_id", "stratum", "clinician_id"]
     sides = drawn.group_by(block).agg(t=pl.col("drawn_in").sum(), c=(~pl.col("drawn_in")).sum())
     both = sides.filter((pl.col("t") > 0) & (pl.col("c") > 0)).with_columns(
         size=pl.min_horizontal("t", "c"), pair=pl.struct(block).rank("dense").cast(pl.Int64)

@@ -107,6 +107,16 @@ def test_the_draw_decides_between_equal_cases_and_nothing_else() -> None:
     assert [one.episode_id for one in agenda(frame) if one.kind == "case"][:2] == [1, 2]
 
 
+def test_who_was_drawn_out_and_stands_there_as_longest_undiscussed_counts_as_drawn_out() -> None:
+    rows = [FIRST] * 5 + [FIRST | {"last_discussed_on": None, "opened_on": TODAY - timedelta(days=400)}]
+    found = agenda(cases(*rows))
+    longest = next(one for one in found if one.kind == "longest")
+    assert (longest.episode_id, longest.drawn_in, longest.left_out) == (6, False, None)
+    assert longest.stratum == STRATA[1]
+    assert {one.drawn_in for one in found if one.kind == "case" and one.left_out is None} == {True}
+    assert {one.drawn_in for one in found if one.left_out == FOR_TIME and one.kind == "case"} == {False}
+
+
 def test_safety_has_no_draw_and_stays_however_short_the_meeting() -> None:
     found = agenda(cases(*[FIRST] * 9), minutes=10, safety=3, actions_due=1)
     safety = next(one for one in found if one.kind == "safety")

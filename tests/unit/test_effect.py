@@ -36,6 +36,11 @@ def cases(*rows: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame([CASE | {"client_id": n} | row for n, row in enumerate(rows, 1)], schema=CASES)
 
 
+def test_in_a_group_a_draw_is_compared_within_one_caseload() -> None:
+    found = drawn_pairs(cases({"drawn_in": True}, {"drawn_in": False, "clinician_id": 2}))
+    assert found.is_empty()
+
+
 def test_a_draw_is_compared_within_its_meeting_and_stratum_alone() -> None:
     found = drawn_pairs(
         cases(
