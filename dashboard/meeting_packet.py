@@ -32,7 +32,7 @@ from dashboard.ui.meeting_blocks import (
 from dashboard.ui.meeting_close import closing_blocks, decided_rows
 from dashboard.ui.meeting_hold import last_decision
 from dashboard.ui.meeting_loading import Sitting, sitting
-from dashboard.ui.view import Block, Cell, Fold, Heading, Lead, Para, Table, View
+from dashboard.ui.view import Block, Cell, Fold, Heading, Lead, Para, Split, Table, View
 from dashboard.ui.words import day, plural
 from pages import caseload, episode
 
@@ -48,7 +48,7 @@ def meeting_draft(reader: Reader, viewer: Viewer, public_id: str) -> Draft:
     check_can_make_snapshot(reader.scope, sat.clinicians)
     people = reader.people(sat.clinicians)
     shown = [row for row in sat.agenda if row["public_id"] is not None]
-    parts = [Part(_front(sat)), *(Part(_case(reader, sat, row), notes=not sat.is_closed) for row in shown)]
+    parts = [Part(_front(sat)), *(Part(_case(reader, sat, row), notes=_has_room(sat, row)) for row in shown)]
     about = about_of(
         reader, Kind.MEETING, _title(sat), people, sat.now, meeting_on=sat.row["held_on"],
         filters=(KINDS[sat.row["kind"]].lower(), f"{sat.row['minutes']} minutes", *waiting(reader)),
@@ -108,8 +108,21 @@ def _case(reader: Reader, sat: Sitting, row: Mapping[str, Any]) -> View:
         decided = [Heading("Agreed in this meeting"), table]
     title = f"{row['client_code']}: {TITLES[row['kind']].lower()}"
     lead = [block for block in view.blocks if isinstance(block, Lead)]
-    rest = [block for block in _without_earlier(view.blocks) if not isinstance(block, Lead | Fold)]
+    rest = [_unfolded(block) for block in _without_earlier(view.blocks) if not isinstance(block, Lead | Fold)]
     return replace(view, title=title, blocks=[*lead, *decided, *last_decision(sat, row["episode_id"]), *rest])
+
+
+def _has_room(sat: Sitting, row: Mapping[str, Any]) -> bool:
+    """Lines to write on, where the meeting is still ahead and nothing stands there yet."""
+    return not sat.is_closed and not decided_rows(sat, only=row["item_id"])
+
+
+def _unfolded(block: Block) -> Block:
+    """What the page folds away, such as signals no longer raised, is left to the page."""
+    if not isinstance(block, Split):
+        return block
+    left, right = ([one for one in side if not isinstance(one, Fold)] for side in (block.left, block.right))
+    return Split(left, right)
 
 
 def _without_earlier(blocks: Sequence[Block]) -> list[Block]:

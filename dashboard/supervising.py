@@ -18,7 +18,7 @@ from dashboard.meeting_reading import caseloads, cases
 from dashboard.meetings import follow_up
 from dashboard.meetings.agenda import Draw, propose
 from dashboard.meetings.plans import KINDS, plan_of
-from dashboard.meetings.words import OBSTACLES
+from dashboard.meetings.words import MARKS, OBSTACLES
 from dashboard.settings import Settings
 from queries import caseload, load, practices, store_follow_up
 from queries import store_meetings as store
@@ -28,7 +28,6 @@ from queries.meetings import fields, items
 
 SHORTEST, LONGEST = 10, 240  # minutes
 LONGEST_TEXT = {"what": 160, "who": 60, "look_again_on": 10, "obstacle": 100, "note": 2000}
-MARKS = {"bring": "Bring to supervision", "went_well": "Went well"}
 REMOVED = "taken off"
 
 
@@ -65,7 +64,12 @@ def _propose(
     instruments = registry(load.own_instruments(connection, scope))
     due = follow_up.due(read.actions, meeting.held_on).height
     waiting = read.safety["episode_id"].n_unique()
-    draw = draw_of(practices.secret_of(connection, viewer.practice_id), meeting.held_on, meeting.leader)
+    fresh = draw_of(practices.secret_of(connection, viewer.practice_id), meeting.held_on, meeting.leader)
+    drawn = store.draws_of(connection, meeting)  # also where the meeting was put off since
+
+    def draw(episode_id: int) -> float:
+        return drawn[episode_id] if episode_id in drawn else fresh(episode_id)
+
     found = propose(cases(read, instruments), plan_of(kind, minutes), minutes, draw, actions_due=due, safety=waiting)
     store.put_proposal(connection, meeting, found, keep)
 
@@ -238,7 +242,7 @@ class Room:
         """Confirms what was agreed and closes the meeting for writing. ``discussed``: items that were talked about."""
         with writing(self.engine) as connection:
             meeting = store.writable(connection, self.viewer, self.public_id, leads=True)
-            agenda = read_frame(connection, items(self.viewer, meeting.id)).filter(pl.col("position").is_not_null())
+            agenda = read_frame(connection, items(self.viewer, meeting.id))
             written = read_frame(connection, fields(self.viewer, meeting.id))
             done = agenda.filter(pl.col("item_id").is_in(list(discussed)))
             agreed = [one for row in agenda.to_dicts() if (one := _agreed(row, written, meeting)) is not None]

@@ -39,7 +39,6 @@ from queries.engine import reading, writing
 from queries.frames import read_frame
 
 PAGE = BY_NAME["meeting"]
-SAID = "_said"
 
 
 def _act(do: Callable[..., Any], *args: Any) -> None:
@@ -47,11 +46,11 @@ def _act(do: Callable[..., Any], *args: Any) -> None:
     try:
         do(*args)
     except SupervisionError as error:
-        st.session_state[SAID] = str(error)
+        st.session_state[meeting_hold.SAID] = str(error)
 
 
 def _say() -> None:
-    if said := st.session_state.pop(SAID, None):
+    if said := st.session_state.pop(meeting_hold.SAID, None):
         st.error(said)
 
 

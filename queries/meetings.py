@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CTE, ColumnElement, Date, and_, exists, false, func, or_, select, true
+from sqlalchemy import CTE, ColumnElement, Date, and_, case, exists, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from dashboard.access import Role, Scope, Viewer, scope_for
@@ -20,15 +20,21 @@ from queries.meeting_tables import (
 from queries.scope import visible_clinicians, visible_episodes
 from queries.tables import Clinician, Episode, EpisodeState, Evaluation, Score, SessionState, Statement, User
 
+ALONE = "director"  # the kind of meeting that a director prepares for themselves
+ABOUT_AN_EPISODE = ("left_out", "stratum", "draw", "priority", "signals", "added_by", "discussed")
+
 
 def visible_meetings(viewer: Viewer) -> CTE:
     """``visible_meeting``: every column of the meetings that a viewer may see.
 
     A director sees those of the practice, a supervisor those they lead while everyone in them is their supervisee, everyone those
-    about their own caseload, an administrator none.
+    about their own caseload but what a director prepares alone, an administrator none.
     """
-    mine = exists().where(
-        MeetingSupervisee.meeting_id == Meeting.id, MeetingSupervisee.clinician_id == viewer.clinician_id
+    mine = and_(
+        Meeting.kind != ALONE,
+        exists().where(
+            MeetingSupervisee.meeting_id == Meeting.id, MeetingSupervisee.clinician_id == viewer.clinician_id
+        ),
     )
     takes_part: ColumnElement[bool] = mine if viewer.clinician_id is not None else false()
     scope = scope_for(viewer)
@@ -108,8 +114,9 @@ def supervisees(viewer: Viewer) -> Statement:
 
 
 def items(viewer: Viewer, meeting_id: int) -> Statement:
-    """The agenda and what was left out. Code and opaque id are null for an episode outside the viewer's scope."""
+    """The agenda and what was left out; of an episode outside the viewer's scope only that a colleague has a case there."""
     visible, episodes = visible_meetings(viewer), visible_episodes(scope_for(viewer))
+    own = or_(AgendaItem.episode_id.is_(None), episodes.c.episode_id.is_not(None))
     return (
         select(
             AgendaItem.id.label("item_id"),
@@ -118,13 +125,7 @@ def items(viewer: Viewer, meeting_id: int) -> Statement:
             AgendaItem.clinician_id,
             AgendaItem.position,
             AgendaItem.minutes,
-            AgendaItem.left_out,
-            AgendaItem.stratum,
-            AgendaItem.draw,
-            AgendaItem.priority,
-            AgendaItem.signals,
-            AgendaItem.added_by,
-            AgendaItem.discussed,
+            *(case((own, getattr(AgendaItem, name))).label(name) for name in ABOUT_AN_EPISODE),
             episodes.c.public_id,
             episodes.c.client_code,
             Clinician.display_name,
@@ -193,8 +194,14 @@ def discussed(scope: Scope) -> Statement:
 
 
 def actions(scope: Scope) -> Statement:
-    """What was agreed about episodes in scope and, without an episode, about caseloads in scope, in order."""
+    """What was agreed about episodes in scope, about a caseload in scope, or in a meeting about none but such caseloads."""
     visible, people = visible_episodes(scope), visible_clinicians(scope)
+    about = MeetingSupervisee.meeting_id == AgreedAction.meeting_id
+    inside = select(people.c.clinician_id)
+    whole_meeting = and_(
+        exists().where(about, MeetingSupervisee.clinician_id.in_(inside)),
+        ~exists().where(about, MeetingSupervisee.clinician_id.not_in(inside)),
+    )
     return (
         select(
             AgreedAction.id.label("action_id"),
@@ -220,6 +227,7 @@ def actions(scope: Scope) -> Statement:
             or_(
                 visible.c.episode_id.is_not(None),
                 and_(AgreedAction.episode_id.is_(None), people.c.clinician_id.is_not(None)),
+                and_(AgreedAction.episode_id.is_(None), AgreedAction.clinician_id.is_(None), whole_meeting),
             ),
         )
         .order_by(AgreedAction.agreed_on, AgreedAction.id)

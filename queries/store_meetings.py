@@ -120,22 +120,23 @@ def _raise_version(connection: Connection, meeting: Known, seen: int, **values: 
 
 
 def put_proposal(connection: Connection, meeting: Known, proposed: Sequence[Proposed], keep: bool) -> None:
-    """Writes a proposal; with ``keep`` the items that people added or wrote in stay where they are, at the top."""
+    """Writes a proposal; with ``keep`` the items that people added stay at the top, and whatever holds text stays as it is."""
     kept: list[Any] = []
     if keep:
         written = select(MeetingField.item_id).where(MeetingField.text != "")
-        own = (AgendaItem.added_by.is_not(None)) | AgendaItem.id.in_(written)
+        added = AgendaItem.added_by.is_not(None) & AgendaItem.position.is_not(None)
         kept = list(
             connection.execute(
-                select(AgendaItem.id, AgendaItem.kind, AgendaItem.episode_id)
-                .where(AgendaItem.meeting_id == meeting.id, AgendaItem.position.is_not(None), own)
+                select(AgendaItem.id, AgendaItem.kind, AgendaItem.episode_id, AgendaItem.position)
+                .where(AgendaItem.meeting_id == meeting.id, added | AgendaItem.id.in_(written))
                 .order_by(AgendaItem.position)
             )
         )
-    stays = [row.id for row in kept]
-    old = select(AgendaItem.id).where(AgendaItem.meeting_id == meeting.id, AgendaItem.id.not_in(stays))
+    keeps = [row.id for row in kept]
+    stays = [row.id for row in kept if row.position is not None]
+    old = select(AgendaItem.id).where(AgendaItem.meeting_id == meeting.id, AgendaItem.id.not_in(keeps))
     connection.execute(delete(MeetingField).where(MeetingField.item_id.in_(old)))
-    connection.execute(delete(AgendaItem).where(AgendaItem.meeting_id == meeting.id, AgendaItem.id.not_in(stays)))
+    connection.execute(delete(AgendaItem).where(AgendaItem.meeting_id == meeting.id, AgendaItem.id.not_in(keeps)))
     there = {(row.kind if row.episode_id is None else "case", row.episode_id) for row in kept}
     first_id = next_id(connection, AgendaItem)
     rows: list[dict[str, Any]] = []
@@ -155,10 +156,17 @@ def put_proposal(connection: Connection, meeting: Known, proposed: Sequence[Prop
             }
         )  # fmt: skip
         position += on
-    for place, row_id in enumerate(stays, start=1):
-        connection.execute(update(AgendaItem).where(AgendaItem.id == row_id).values(position=place))
+    _place(connection, stays)
     if rows:
         connection.execute(insert(AgendaItem), rows)
+
+
+def draws_of(connection: Connection, meeting: Known) -> dict[int, float]:
+    """What has been drawn in this meeting already, by episode."""
+    found = select(AgendaItem.episode_id, AgendaItem.draw).where(
+        AgendaItem.meeting_id == meeting.id, AgendaItem.draw.is_not(None)
+    )
+    return {int(row.episode_id): float(row.draw) for row in connection.execute(found)}
 
 
 def change_meeting(connection: Connection, meeting: Known, seen: int, **values: Any) -> None:

@@ -127,6 +127,7 @@ def _measure(
             xshift=10,
             text=f"<b>{_score(value)}</b> latest",
             showarrow=False,
+            bgcolor=colours.page,  # readable also where the cut-off line runs behind it
             font={"color": colours.ink, "size": 13},
             row=row,
             col=1,

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from dashboard.analytics.attendance import MISSED
+
 WEEK_DAYS = 7
-MISSED = ("no_show", "late_cancelled")
 
 
 @dataclass(frozen=True)

@@ -29,4 +29,5 @@ OBSTACLE_QUESTIONS = {
     "support": "Who else knows about it, and who could help between sessions?",
     "life_events": "What has changed outside therapy since the scores were better?",
 }
+MARKS = {"bring": "Bring to supervision", "went_well": "Went well"}
 MOST_WORDS = 15  # product: a decision in fifteen words

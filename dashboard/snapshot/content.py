@@ -80,6 +80,11 @@ class Section:
     blocks: tuple[Frozen, ...]
     notes: bool = False
 
+    @property
+    def own_page(self) -> bool:
+        """Begins a sheet: it is written on, or has a figure that its words belong beside."""
+        return self.notes or bool(figures_of(self.blocks))
+
 
 @dataclass(frozen=True)
 class Content:

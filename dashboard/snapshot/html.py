@@ -12,7 +12,7 @@ from pathlib import Path
 from plotly.offline import get_plotlyjs
 
 from dashboard.charts.style import CONFIG
-from dashboard.snapshot.content import Content, Frozen, Made, is_past, levelled, running_line
+from dashboard.snapshot.content import Content, Frozen, Made, Section, is_past, levelled, running_line
 from dashboard.snapshot.first_page import agenda, first_facts, reading_notes
 from dashboard.snapshot.freeze import LINES
 
@@ -29,8 +29,7 @@ def html_file(content: Content, made: Made, drawings: Sequence[str] | None, *, p
     body = "".join(
         [
             _front(content, made),
-            *(_section(section.title, section.blocks, figures, drawings, section.notes)
-              for section in content.sections),
+            *(_section(section, figures, drawings) for section in content.sections),
             _last(content),
         ]
     )  # fmt: skip
@@ -98,17 +97,11 @@ def _front(content: Content, made: Made) -> str:
     )
 
 
-def _section(
-    title: str,
-    blocks: Sequence[Frozen],
-    figures: Iterator[int],
-    drawings: Sequence[str] | None,
-    notes: bool,
-) -> str:
-    lines = f'<div class="lines"><p class="quiet">Notes</p>{"<hr>" * LINES}</div>' if notes else ""
-    inner = "".join(_block(one, figures, drawings, level) for one, level in levelled(blocks))
-    own = ' class="own"' if notes else ""
-    return f"<section{own}><h2>{escape(title)}</h2>{inner}{lines}</section>"
+def _section(section: Section, figures: Iterator[int], drawings: Sequence[str] | None) -> str:
+    lines = f'<div class="lines"><p class="quiet">Notes</p>{"<hr>" * LINES}</div>' if section.notes else ""
+    inner = "".join(_block(one, figures, drawings, level) for one, level in levelled(section.blocks))
+    own = ' class="own"' if section.own_page else ""
+    return f"<section{own}><h2>{escape(section.title)}</h2>{inner}{lines}</section>"
 
 
 def _last(content: Content) -> str:

@@ -64,7 +64,7 @@ def _data(content: Content, made: Made, drawings: Iterator[str], paper: str) -> 
             {
                 "title": section.title,
                 "notes": section.notes,
-                "own_page": section.notes,
+                "own_page": section.own_page,
                 "blocks": [_block(one, drawings, level) for one, level in levelled(section.blocks)],
             }
             for section in content.sections

@@ -54,7 +54,8 @@ def autosave(
             st.session_state[clash_key] = draft["text"]
 
     mine = st.session_state.get(clash_key)
-    note = stored.note if mine is None else f"Not saved: {stored.username} wrote here while you did"
+    said = "" if read_only and not stored.version else stored.note
+    note = said if mine is None else f"Not saved: {stored.username} wrote here while you did"
     _component(
         key=key,
         data={

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboard.errors import SupervisionError
-
-MARKS = {"bring": "Bring to supervision", "went_well": "Went well"}
+from dashboard.meetings.words import MARKS
 
 Mark = Callable[[str, bool], None]
 

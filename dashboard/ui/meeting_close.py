@@ -21,7 +21,7 @@ WRITTEN = ("what", "note", "obstacle")
 def decided_rows(sitting: Sitting, only: int | None = None) -> list[list[str | Cell]]:
     """One row per item in which something was written, or of one item; initials where names are hidden."""
     rows: list[list[str | Cell]] = []
-    for row in sitting.agenda:
+    for row in sitting.written:
         if only is not None and row["item_id"] != only:
             continue
         said = {field: sitting.box(row["item_id"], field).text for field in (*WRITTEN, "who", "look_again_on")}
@@ -48,7 +48,7 @@ def closing_blocks(sitting: Sitting) -> list[Block]:
 
 
 def _confirm(sitting: Sitting, room: Room, act: Act) -> None:
-    names = {row["item_id"]: item_words(row) for row in sitting.agenda}
+    names = {row["item_id"]: item_words(row) for row in sitting.written}
     touched = [
         row["item_id"] for row in sitting.agenda if any(sitting.box(row["item_id"], field).text for field in WRITTEN)
     ]

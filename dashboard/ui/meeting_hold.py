@@ -36,6 +36,7 @@ from dashboard.ui.show import show_blocks
 from dashboard.ui.view import Block, Cell, Heading, Para, RaisedSignal, Signals, Table
 from dashboard.ui.words import day, plural
 
+SAID = "_said"  # what the page has to say of an act that did not work
 ACTIVE = "_active"  # somebody wrote: a part of the page that runs by itself must not let their session run out
 POLL_SECONDS = 4  # how soon the other's saved text shows
 KEYS = (Path(__file__).parent / "meeting_keys.js").read_text("utf-8")
@@ -136,7 +137,7 @@ def _saver(room: Room, item_id: int, field: str) -> Callable[[str, int], int | N
         try:
             return room.write(item_id, field, text, seen)
         except SupervisionError as error:
-            st.session_state["_said"] = str(error)
+            st.session_state[SAID] = str(error)
             return seen
 
     return save
@@ -145,7 +146,7 @@ def _saver(room: Room, item_id: int, field: str) -> Callable[[str, int], int | N
 def _choice(room: Room, item_id: int, field: str, stored: Box, text: str) -> None:
     """Saves a choice made by clicking; where somebody was first, theirs stays and that is said."""
     if _saver(room, item_id, field)(text, stored.version) is None:
-        st.session_state["_said"] = (
+        st.session_state[SAID] = (
             f"Not saved: {stored.username or 'somebody'} changed this at the same time. It is shown as it is now."
         )
 
@@ -250,7 +251,7 @@ def draw_actions(actions: pl.DataFrame, sitting_points: Points, people: People, 
                 set_state(row["action_id"], picked, row["version"])
 
         st.segmented_control(
-            f"What became of it: {row['what']}", list(follow_up.STATES), format_func=lambda key: follow_up.STATES[key],
+            "What became of it", list(follow_up.STATES), format_func=lambda key: follow_up.STATES[key],
             default=row["state"], key=name, on_change=changed, label_visibility="collapsed",
         )  # fmt: skip
 

@@ -50,6 +50,12 @@ class Sitting:
         return [row for row in self.items if row["position"] is not None]
 
     @property
+    def written(self) -> list[dict[str, Any]]:
+        """The agenda, then what was left out but holds text: nothing that was written is passed over."""
+        held = {item for (item, _), box in self.boxes.items() if box.text}
+        return [*self.agenda, *(row for row in self.items if row["position"] is None and row["item_id"] in held)]
+
+    @property
     def is_closed(self) -> bool:
         """It can be added to, not altered."""
         return self.row["closed_at"] is not None

@@ -21,6 +21,7 @@ from dashboard.ui.meeting_blocks import (
     mark_of,
     since_blocks,
 )
+from dashboard.ui.meeting_hold import SAID
 from dashboard.ui.meeting_loading import Sitting
 from dashboard.ui.show import show_blocks
 from dashboard.ui.view import Block, Heading, Notice, Para, Table
@@ -52,20 +53,20 @@ def _row(sitting: Sitting, room: Room, act: Act, row: dict[str, Any], last: int)
 
         st.session_state[f"min-{item}"] = row["minutes"]
         st.number_input(
-            f"Minutes for {words}", 1, 120, step=1, key=f"min-{item}", on_change=lengthened, width=92,
+            f"Minutes for item {row['position']}", 1, 120, step=1, key=f"min-{item}", on_change=lengthened, width=92,
             label_visibility="collapsed",
         )  # fmt: skip
         st.button(
-            "↑", key=f"up-{item}", help=f"Move up: {words}", disabled=row["position"] == 1, on_click=act,
+            "↑", key=f"up-{item}", help="Move up", disabled=row["position"] == 1, on_click=act,
             args=(room.move, item, -1),
         )  # fmt: skip
         st.button(
-            "↓", key=f"down-{item}", help=f"Move down: {words}", disabled=row["position"] == last, on_click=act,
+            "↓", key=f"down-{item}", help="Move down", disabled=row["position"] == last, on_click=act,
             args=(room.move, item, 1),
         )  # fmt: skip
         st.button(
             "✕", key=f"off-{item}", disabled=row["kind"] == "safety", on_click=act,
-            help="Safety items stay on the agenda." if row["kind"] == "safety" else f"Leave out: {words}",
+            help="Safety items stay on the agenda." if row["kind"] == "safety" else "Leave out",
             args=(room.take_off, item),
         )  # fmt: skip
 
@@ -102,7 +103,7 @@ def _adding(sitting: Sitting, room: Room, act: Act) -> None:
 
 def _take_back(room: Room, act: Act) -> None:
     act(room.discard)
-    if "_said" not in st.session_state:
+    if SAID not in st.session_state:
         st.query_params.clear()
 
 

@@ -423,3 +423,86 @@ def test_a_meeting_in_which_something_is_written_is_never_taken_back(practice: P
     practice.room("supervisor", empty).discard()
     assert practice.items("supervisor", empty).is_empty()
     assert practice.audited()[-1] == "change meeting taken back"
+
+
+def meeting_id(practice: Practice, public_id: str) -> int:
+    with reading(practice.engine) as connection:
+        return int(connection.execute(select(Meeting.id).where(Meeting.public_id == public_id)).scalar_one())
+
+
+def test_what_a_director_prepares_alone_is_seen_and_written_in_by_no_clinician_and_no_supervisor(
+    practice: Practice,
+) -> None:
+    public_id = practice.prepared("director", about=("lead", "clinician", "colleague", "stranger"), kind="director")
+    item = int(practice.items("director", public_id)["item_id"][0])
+    practice.room("director", public_id).write(item, "note", "for the director alone", 0)
+    for who in ("supervisor", "other supervisor", "clinician", "colleague", "stranger", "admin"):
+        assert practice.items(who, public_id).is_empty(), who
+        with pytest.raises(NotAllowed):
+            practice.room(who, public_id).write(item, "note", "mine too", 1)
+        with reading(practice.engine) as connection:
+            viewer = practice.viewers[who]
+            assert read_frame(connection, meetings.fields(viewer, meeting_id(practice, public_id))).is_empty()
+
+
+def test_in_a_group_nothing_is_said_of_a_colleagues_case_but_that_there_is_one(practice: Practice) -> None:
+    public_id = practice.prepared(about=("clinician", "colleague"), kind="group")
+    items = practice.items("clinician", public_id)
+    theirs = items.filter(pl.col("episode_id").is_not_null() & pl.col("client_code").is_null())
+    assert theirs.height
+    for column in ("public_id", *meetings.ABOUT_AN_EPISODE):
+        assert theirs[column].null_count() == theirs.height, column
+
+
+def test_what_a_group_agrees_about_no_single_case_is_followed_up_by_who_covers_them_all(practice: Practice) -> None:
+    public_id = practice.prepared(about=("clinician", "colleague"), kind="group")
+    items = practice.items("supervisor", public_id)
+    shared = int(items.filter(pl.col("kind") == "theme")["item_id"][0])
+    practice.room("supervisor", public_id).write(shared, "what", "Read about early endings", 0)
+    practice.room("supervisor", public_id).close([shared])
+    for who, sees in (
+        ("supervisor", True),
+        ("director", True),
+        ("clinician", False),
+        ("stranger", False),
+        ("admin", False),
+    ):
+        with reading(practice.engine) as connection:
+            agreed = read_frame(connection, meetings.actions(scope_for(practice.viewers[who])))
+        own = agreed.filter(pl.col("meeting_id") == meeting_id(practice, public_id))
+        assert own["what"].to_list() == (["Read about early endings"] if sees else []), who
+
+
+def test_text_in_an_item_that_was_taken_off_survives_a_new_proposal_and_becomes_an_action(practice: Practice) -> None:
+    public_id = practice.prepared()
+    item = first_case(practice, public_id)
+    practice.room("supervisor", public_id).write(item, "what", "Do not lose this", 0)
+    practice.room("supervisor", public_id).take_off(item)
+    practice.room("supervisor", public_id).propose_again(30, "one_to_one")
+    now = practice.items("supervisor", public_id)
+    assert now.filter(pl.col("item_id") == item)["position"].to_list() == [None]
+    assert now["episode_id"].drop_nulls().is_unique().all()
+    practice.room("supervisor", public_id).close([item])
+    with reading(practice.engine) as connection:
+        agreed = read_frame(connection, meetings.actions(operator_scope(1)))
+    own = agreed.filter(pl.col("meeting_id") == meeting_id(practice, public_id))
+    assert own["what"].to_list() == ["Do not lose this"]
+
+
+def test_putting_a_meeting_off_is_no_way_to_draw_again(practice: Practice) -> None:
+    with reading(practice.engine) as connection:
+        own = read_frame(connection, caseload.states(scope_for(practice.viewers["clinician"])))["public_id"].to_list()
+    for episode in own:
+        mark(practice.engine, practice.viewers["clinician"], episode, "bring", True, NOW)
+    public_id = practice.prepared()
+    drawn = practice.items("supervisor", public_id).drop_nulls("draw")
+    before = dict(drawn.select("episode_id", "draw").iter_rows())
+    practice.room("supervisor", public_id).put_off(TODAY + timedelta(days=7))
+    practice.room("supervisor", public_id).propose_again(60, "one_to_one")
+    again = practice.items("supervisor", public_id).drop_nulls("draw")
+    after = dict(again.select("episode_id", "draw").iter_rows())
+    for episode in own:
+        mark(practice.engine, practice.viewers["clinician"], episode, "bring", False, NOW)
+    assert before
+    assert {key: after[key] for key in before if key in after} == {key: before[key] for key in before if key in after}
+    assert set(before) & set(after)

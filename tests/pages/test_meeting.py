@@ -314,6 +314,25 @@ def test_hostile_text_in_a_box_is_shown_as_text(practice: Path, sign_in: SignIn)
     assert "<img src=x" not in "\n".join(element.proto.body for element in app.get("html"))
 
 
+@pytest.mark.parametrize("code", ["<img src=x>", "![](https://outside.example/x.png)"])
+def test_a_hostile_client_code_is_text_on_every_screen_of_a_meeting(practice: Path, sign_in: SignIn, code: str) -> None:
+    with writing(runtime.engine()) as connection:
+        connection.execute(text("UPDATE client SET client_code = :code"), {"code": code})
+    public_id, _ = prepared()
+    item = str(first_case(public_id)["item_id"])
+    for more in ({}, {"item": item}, {"step": "close"}):
+        app = sign_in("supervisor", "meeting", meeting=public_id, **more)
+        assert not app.exception
+        assert "<img src=x" not in "\n".join(element.proto.body for element in app.get("html"))
+        read_as_markdown = [
+            str(getattr(one.proto, name, "") or "")
+            for kind in (app.button, app.number_input, app.selectbox, app.checkbox, app.toggle, app.markdown)
+            for one in kind
+            for name in ("label", "help", "body")
+        ]
+        assert not [words for words in read_as_markdown if code in words]
+
+
 def test_the_digest_names_no_client(practice: Path) -> None:
     from dashboard.digest import digest
 

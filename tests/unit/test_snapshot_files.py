@@ -17,7 +17,7 @@ import pytest
 
 from dashboard.exports import DANGEROUS, PLAIN_NUMBER
 from dashboard.snapshot.compose import LEFT_OUT, SHOWN, About, Part, compose, listing
-from dashboard.snapshot.content import Audience, Content, Kind, Made, plain, running_line, sha256
+from dashboard.snapshot.content import Audience, Content, Kind, Made, Section, plain, running_line, sha256
 from dashboard.snapshot.files import Files, checked_drawings, every_file, file_name
 from dashboard.snapshot.glyphs import BOX, covers, showable
 from dashboard.snapshot.html import html_file
@@ -341,3 +341,13 @@ def test_a_meeting_has_its_date_on_the_first_page() -> None:
     text = html_file(made, MADE, drawings(made)).decode()
     assert "<dt>Meeting</dt><dd>24 Nov 2026</dd>" in text
     assert "24 Nov 2026" in pdf_text(pdf_file(made, MADE, drawings(made)))
+
+
+@pytest.mark.parametrize(
+    ("blocks", "notes", "expected"),
+    [((), False, False), ((), True, True), (({"kind": "figure", "figure": {}},), False, True)],
+)
+def test_a_section_that_is_written_on_or_has_a_figure_begins_a_sheet(
+    blocks: tuple[dict[str, object], ...], notes: bool, expected: bool
+) -> None:
+    assert Section("A case", blocks, notes=notes).own_page is expected
