@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from dashboard import runtime
 from dashboard.access import FirstLook, Role, Scope, Viewer, first_look, narrowed, scope_for
+from dashboard.analytics.completeness import RECENT_DAYS
 from dashboard.analytics.hazard_terms import RAISED
 from dashboard.analytics.scoring import totals
 from dashboard.digest import next_meeting
@@ -38,7 +39,6 @@ from queries.engine import reading
 from queries.frames import read_frame
 
 PAGE = BY_NAME["caseload"]
-RECENT_DAYS = 30  # design: coverage line
 WORTH = ("talk_first", "worth_discussing")
 SILENCE = ("no_contact", "nothing_booked")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+RECENT_DAYS = 30  # design: an episode counts as measured with a score in so many days
 MONTHS = {"month": pl.Date(), "sessions": pl.Int64(), "with_outcome": pl.Int64(), "with_alliance": pl.Int64()}
 
 

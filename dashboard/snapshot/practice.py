@@ -7,12 +7,12 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from dashboard.analytics.completeness import RECENT_DAYS
 from dashboard.snapshot.audience import FEW, HIDDEN, OTHERWISE, Count, release
 from dashboard.ui.status import PRIORITY
 from dashboard.ui.view import Block, Para, Table, View
 from dashboard.ui.words import day
 
-RECENT_DAYS = 30  # design: coverage line
 A_YEAR = 365
 FAMILIES = {"outcome": "Outcome", "alliance": "Alliance", "retention": "Retention", "fit": "Fit", "data": "Data"}
 ENDINGS = {

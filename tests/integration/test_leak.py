@@ -22,6 +22,7 @@ from queries import (
     alliance,
     audit,
     caseload,
+    caseloads,
     exports,
     load,
     meetings,
@@ -57,6 +58,7 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "caseload.raised_lately": lambda s, _: caseload.raised_lately(s, LONG_AGO),
     "caseload.last_viewed": lambda s, _: caseload.last_viewed(s),
     "caseload.waiting_safety": lambda s, _: caseload.waiting_safety(s),
+    "caseloads.open_episodes": lambda s, _: caseloads.open_episodes(s),
     "retention.episodes": lambda s, _: retention.episodes(s),
     "retention.last_appointments": lambda s, _: retention.last_appointments(s, LONG_AGO),
     "retention.signals_before": lambda s, _: retention.signals_before(s, LONG_AGO),
@@ -270,7 +272,19 @@ def _builders(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 @pytest.mark.parametrize(
     "module",
-    [alliance, caseload, quality, exports, load, meetings, replies, retention, snapshots, validation],
+    [
+        alliance,
+        caseload,
+        caseloads,
+        quality,
+        exports,
+        load,
+        meetings,
+        replies,
+        retention,
+        snapshots,
+        validation,
+    ],
     ids=lambda m: m.__name__,
 )
 def test_every_public_statement_builder_is_in_this_test(module: ModuleType) -> None:
