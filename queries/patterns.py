@@ -49,13 +49,16 @@ def _only(shown: ColumnElement[bool], column: Any) -> Any:
 
 
 def estimates(scope: Scope, look: EstimateView, evaluation_id: int | None = None) -> Statement:
-    """A row per clinician in scope and measure with ``n`` and ``shown``; every other number is null where it is not shown."""
+    """A row per clinician in scope and measure with ``n`` and ``shown``; every other number is null where it is not shown.
+
+    ``person`` is the clinician's opaque id.
+    """
     people = visible_clinicians(scope)
     shown = may_be_shown(look)
     return (
         select(
             people.c.clinician_id,
-            people.c.public_id,
+            people.c.public_id.label("person"),
             people.c.source_id,
             people.c.display_name,
             ClinicianEstimate.measure,
@@ -78,7 +81,9 @@ def practice(scope: Scope, look: EstimateView, evaluation_id: int | None = None)
     """
     enough = literal(True) if look.whole_practice else PracticeEstimate.clinicians >= LEAST_IN_RANGE
     whole = literal(look.whole_practice)
-    statement: Statement = (
+    people = visible_clinicians(scope)
+    anybody = select(sql.count()).select_from(people).scalar_subquery()
+    return (
         select(
             PracticeEstimate.measure,
             _only(enough, PracticeEstimate.n),
@@ -89,9 +94,8 @@ def practice(scope: Scope, look: EstimateView, evaluation_id: int | None = None)
             *(_only(whole, getattr(PracticeEstimate, name)) for name in COUNTED),
         )
         .join(Evaluation, Evaluation.id == PracticeEstimate.evaluation_id)
-        .where(PracticeEstimate.practice_id == scope.practice_id, evaluated(evaluation_id))
+        .where(PracticeEstimate.practice_id == scope.practice_id, evaluated(evaluation_id), anybody > 0)
     )
-    return statement.where(false()) if scope.is_empty else statement
 
 
 def expectations(scope: Scope, evaluation_id: int | None = None) -> Statement:
