@@ -14,6 +14,7 @@ from multiprocessing import get_context
 
 from sqlalchemy import Connection, Engine
 
+from dashboard import patterns
 from dashboard.access import operator_scope
 from dashboard.analytics.experience import NEW_AREA, new_areas
 from dashboard.instruments import registry
@@ -124,6 +125,7 @@ def evaluate(
                 assessment=assessment,
                 is_current=is_current,
             )
+        patterns.refresh(connection, practice_id, evaluation_id, as_of, instruments, only)
     standing = assessment.flags.filter(assessment.flags["cleared_on"].is_null()).height
     return EvaluationReport(
         name, as_of, assessment.states.height, standing, evaluation_id, learned.fit_seconds, learned.at(as_of)

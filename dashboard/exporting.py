@@ -7,22 +7,31 @@ from datetime import date, datetime
 import polars as pl
 from sqlalchemy import Connection, Engine
 
-from dashboard.access import FirstLook, Role, Scope, Viewer, check_can_export, first_look, operator_scope, scope_for
+from dashboard.access import (
+    FirstLook,
+    Role,
+    Scope,
+    Viewer,
+    check_can_export,
+    estimate_view,
+    first_look,
+    operator_scope,
+    scope_for,
+)
 from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.evaluation import evaluate
 from dashboard.exports import FORMATS, to_bytes
 from dashboard.head_start import as_seen
 from dashboard.settings import Settings
 from dashboard.validating import validate, validation_table
-from queries import audit, exports, people, practices
+from queries import audit, exports, patterns, people, practices
 from queries import rules as practice_rules
 from queries.engine import reading, writing
 from queries.frames import read_frame
 from queries.tables import Statement
 
-EVALUATED = ("episodes", "flags", "sessions", "endings", "validation")
+EVALUATED = ("episodes", "flags", "sessions", "endings", "clinicians", "validation")
 TABLES = (*EVALUATED, "set_aside", "audit")
-LATER = ("clinicians",)
 USUAL_FORMAT = {"validation": "json"}  # csv for every other table
 
 
@@ -42,8 +51,6 @@ def export_table(
     For a supervisor or director what their clinicians are to see first is left out, counted from today whatever ``as_of``.
     Raises UnusableInput for an unknown table, format or user, NotAllowed where the role may not have it.
     """
-    if table in LATER:
-        raise UnusableInput(f"'{table}' is not available in this version. Available: {', '.join(TABLES)}.")
     if table not in TABLES:
         raise UnusableInput(f"There is no table '{table}'. Choose one of: {', '.join(TABLES)}.")
     if kind not in FORMATS:
@@ -65,6 +72,9 @@ def export_table(
             day = as_of or now.date()
             rules = practice_rules.in_force(connection, practice_id, settings.rules)
             frame = validation_table(validate(connection, scope, rules, evaluation_id, day, fitted))
+        elif table == "clinicians":
+            rows = read_frame(connection, patterns.estimates(scope, estimate_view(viewer), evaluation_id))
+            frame = patterns.exported(rows)
         else:
             frame = read_frame(connection, _statement(table, scope, evaluation_id, role, first))
             if table == "episodes":

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import polars as pl
 from sqlalchemy import Connection, Engine
@@ -17,14 +17,14 @@ from dashboard.instruments import registry
 from dashboard.meeting_reading import caseloads, cases
 from dashboard.meetings import follow_up
 from dashboard.meetings.agenda import Draw, propose
-from dashboard.meetings.plans import KINDS, plan_of
+from dashboard.meetings.plans import KINDS, PATTERN_DAYS, plan_of
 from dashboard.meetings.words import MARKS, OBSTACLES
 from dashboard.settings import Settings
 from queries import caseload, load, practices, store_follow_up
 from queries import store_meetings as store
 from queries.engine import writing
 from queries.frames import read_frame
-from queries.meetings import fields, items
+from queries.meetings import fields, items, pattern_talked
 
 SHORTEST, LONGEST = 10, 240  # minutes
 LONGEST_TEXT = {"what": 160, "who": 60, "look_again_on": 10, "obstacle": 100, "note": 2000}
@@ -50,6 +50,11 @@ def draw_of(secret: str, held_on: date, leader: str) -> Draw:
     return draw
 
 
+def _pattern_due(connection: Connection, scope: Scope, held_on: date) -> bool:
+    talked = read_frame(connection, pattern_talked(scope))["held_on"].max()
+    return not isinstance(talked, date) or talked <= held_on - timedelta(days=PATTERN_DAYS)
+
+
 def _propose(
     connection: Connection,
     settings: Settings,
@@ -70,7 +75,10 @@ def _propose(
     def draw(episode_id: int) -> float:
         return drawn[episode_id] if episode_id in drawn else fresh(episode_id)
 
-    found = propose(cases(read, instruments), plan_of(kind, minutes), minutes, draw, actions_due=due, safety=waiting)
+    found = propose(
+        cases(read, instruments), plan_of(kind, minutes), minutes, draw, actions_due=due, safety=waiting,
+        pattern_due=_pattern_due(connection, scope, meeting.held_on),
+    )  # fmt: skip
     store.put_proposal(connection, meeting, found, keep)
 
 

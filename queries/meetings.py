@@ -341,3 +341,17 @@ def after_transfer(scope: Scope) -> Statement:
         .join(after, and_(after.episode_id == new.c.episode_id, after.evaluation_id == before.evaluation_id))
         .where(Evaluation.is_current, before.ending == "transferred", after.opened_on >= before.closed_on)
     )
+
+
+def pattern_talked(scope: Scope) -> Statement:
+    """When the pattern across a caseload in scope was last talked about in a closed meeting: clinician_id, held_on."""
+    people = visible_clinicians(scope)
+    return (
+        select(people.c.clinician_id, func.max(Meeting.held_on).label("held_on"))
+        .select_from(people)
+        .join(MeetingSupervisee, MeetingSupervisee.clinician_id == people.c.clinician_id)
+        .join(Meeting, Meeting.id == MeetingSupervisee.meeting_id)
+        .join(AgendaItem, AgendaItem.meeting_id == Meeting.id)
+        .where(Meeting.closed_at.is_not(None), AgendaItem.kind == "pattern", AgendaItem.discussed.is_(True))
+        .group_by(people.c.clinician_id)
+    )

@@ -10,6 +10,7 @@ import polars as pl
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from dashboard.replay import Assessment
+from queries import store_patterns
 from queries.frames import insert_frame
 from queries.keys import next_id
 from queries.tables import EpisodeState, Evaluation, Flag, SessionState
@@ -54,6 +55,7 @@ def _write(connection: Connection, evaluation_id: int, practice_id: int, assessm
 def _remove(connection: Connection, evaluation_ids: list[int]) -> None:
     for table in PARTS:
         connection.execute(delete(table).where(table.evaluation_id.in_(evaluation_ids)))
+    store_patterns.remove(connection, evaluation_ids)
 
 
 def store_evaluation(

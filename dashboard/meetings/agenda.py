@@ -36,6 +36,7 @@ CASES = {
 
 ACTIONS, SAFETY, GAPS, CASE, WELL, LONGEST = "actions", "safety", "gaps", "case", "well", "longest"
 THEME, ASKING, COVERAGE, OWN = "theme", "asking", "coverage", "own"
+PATTERN, GROWTH, PRACTICE = "pattern", "growth", "practice"
 WORTH = ("talk_first", "worth_discussing")
 STRATA = (
     "brought by the clinician",
@@ -129,14 +130,19 @@ def _well(cases: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _optional(cases: pl.DataFrame, plan: Plan, brought: set[int | None]) -> list[Proposed]:
-    """Data gaps, the one that went well, the longest undiscussed: the last of them makes room first."""
+def _optional(cases: pl.DataFrame, plan: Plan, brought: set[int | None], pattern_due: bool) -> list[Proposed]:
+    """Data gaps, the one that went well, then the pattern and the growth goal where they are due, else the longest undiscussed.
+
+    The last of them makes room first.
+    """
     found = []
     if plan.gaps and cases["lacks_data"].any():
         found.append(Proposed(GAPS, plan.gaps))
     well = _well(cases.filter(~pl.col("episode_id").is_in(list(brought))))
     if plan.well and well.height:
         found.append(_of(WELL, plan.well, well.row(0, named=True)))
+    if pattern_due and plan.pattern:
+        return [*found, Proposed(PATTERN, plan.pattern), Proposed(GROWTH, plan.growth)]
     if plan.longest and (cases["sessions_attended"] > 0).any():
         found.append(Proposed(LONGEST, plan.longest))
     return found
@@ -180,25 +186,35 @@ def _fill(candidates: list[Proposed], budget: int, plan: Plan) -> tuple[list[Pro
 
 
 def propose(
-    cases: pl.DataFrame, plan: Plan, minutes: int, draw: Draw, *, actions_due: int, safety: int
+    cases: pl.DataFrame,
+    plan: Plan,
+    minutes: int,
+    draw: Draw,
+    *,
+    actions_due: int,
+    safety: int,
+    pattern_due: bool = False,
 ) -> list[Proposed]:
     """The agenda in order, then what it leaves out. ``cases``: CASES of the supervisees' open episodes.
 
-    ``actions_due`` and ``safety``: how many wait; without any the part is absent. Where the minutes do not reach, the longest
-    undiscussed case goes first, then the one that went well, then the data gaps; safety and earlier actions stay.
+    ``actions_due`` and ``safety``: how many wait; without any the part is absent. ``pattern_due``: the pattern across the
+    caseload was not talked about for a month. Where the minutes do not reach, what comes last goes first: the longest undiscussed
+    case or the growth goal and the pattern, then the one that went well, then the data gaps; safety and earlier actions stay.
     """
     head = [Proposed(ACTIONS, plan.actions)] if plan.actions and actions_due else []
     if safety:
         head.append(Proposed(SAFETY, plan.safety))
     if plan.coverage:
         head.append(Proposed(COVERAGE, plan.coverage))
+    if plan.practice:
+        head.append(Proposed(PRACTICE, plan.practice))
     tail = [Proposed(kind, length) for kind, length in ((THEME, plan.theme), (ASKING, plan.asking)) if length]
     candidates = _candidates(cases, draw) if plan.case else []
     waiting: list[Proposed] = []
     if plan.per_clinician is not None:
         candidates, waiting = _per_clinician(candidates, plan.per_clinician)
     brought = {one.episode_id for one in candidates if one.stratum == STRATA[0]}
-    optional = _optional(cases, plan, brought)
+    optional = _optional(cases, plan, brought, pattern_due)
     budget = minutes - plan.apart - sum(one.minutes for one in [*head, *tail])
     needed = plan.least_case if candidates else 0
     late = []
@@ -217,6 +233,6 @@ def propose(
     undiscussed = [_still_drawn(one, drawn_out.get(one.episode_id)) for one in last if one is not None]
     named = {one.episode_id for one in undiscussed}
     first = [one for one in optional if one.kind == GAPS]
-    well = [one for one in optional if one.kind == WELL]
+    well = [one for one in optional if one.kind in (WELL, PATTERN, GROWTH)]
     left = [one for one in [*out, *waiting] if one.episode_id not in named]
     return [*head, *first, *chosen, *tail, *well, *undiscussed, *left, *late]

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from dashboard.meetings.agenda import ACTIONS, ASKING, CASE, COVERAGE, GAPS, LONGEST, OWN, SAFETY, THEME, WELL
+from dashboard.meetings.agenda import (
+    ACTIONS,
+    ASKING,
+    CASE,
+    COVERAGE,
+    GAPS,
+    GROWTH,
+    LONGEST,
+    OWN,
+    PATTERN,
+    PRACTICE,
+    SAFETY,
+    THEME,
+    WELL,
+)
 
 TITLES = {
     ACTIONS: "What was agreed earlier",
@@ -15,6 +29,9 @@ TITLES = {
     ASKING: "Whom to ask",
     COVERAGE: "Who has been talked about",
     OWN: "Case added",
+    PATTERN: "Pattern across the caseload",
+    GROWTH: "Growth goal, and what to watch",
+    PRACTICE: "The practice as a whole",
 }
 # the four domains are those of clinical support tools (science 8); the wording is the project's own
 OBSTACLES = {

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     MEETING = "meeting"
     EPISODE = "episode"
     CASELOAD = "caseload"
+    PATTERNS = "patterns"
     PRACTICE = "practice"
 
 

@@ -2,10 +2,11 @@
 
 from alembic import context
 
-from queries import meeting_tables
+from queries import meeting_tables, pattern_tables
 from queries.tables import Base
 
-assert meeting_tables.Meeting.metadata is Base.metadata  # noqa: S101 - importing them is what adds them
+for tables in (meeting_tables.Meeting, pattern_tables.EpisodeExpectation):
+    assert tables.metadata is Base.metadata  # noqa: S101 - importing them is what adds them
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,

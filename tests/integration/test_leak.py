@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine
 
-from dashboard.access import FirstLook, Role, Scope, Viewer, operator_scope, scope_for
+from dashboard.access import EstimateView, FirstLook, Role, Scope, Viewer, operator_scope, scope_for
 from dashboard.demo.practice import build
 from dashboard.evaluation import ensure_current
 from dashboard.intake.batch import Batch
@@ -23,9 +23,11 @@ from queries import (
     audit,
     caseload,
     caseloads,
+    cases,
     exports,
     load,
     meetings,
+    patterns,
     practices,
     quality,
     replies,
@@ -44,6 +46,8 @@ NOW = datetime(2026, 11, 20, 12)
 SETTINGS = Settings(timezone="UTC")
 LONG_AGO = date(2000, 1, 1)
 ALLIANCE = ("srs", "wai_sr", "wai_sr_t")
+
+EVERYTHING = EstimateView(frozenset(), True)
 
 # statement -> how it is called; the second test fails where a public builder is missing here
 STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
@@ -82,6 +86,16 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "meetings.flagged_cases": lambda s, _: meetings.flagged_cases(s),
     "meetings.scored_sessions": lambda s, _: meetings.scored_sessions(s),
     "meetings.after_transfer": lambda s, _: meetings.after_transfer(s),
+    "meetings.pattern_talked": lambda s, _: meetings.pattern_talked(s),
+    "patterns.estimates": lambda s, _: patterns.estimates(s, EVERYTHING),
+    "patterns.practice": lambda s, _: patterns.practice(s, EVERYTHING),
+    "patterns.expectations": lambda s, _: patterns.expectations(s),
+    "patterns.monitoring": lambda s, _: patterns.monitoring(s),
+    "cases.ended": lambda s, e: cases.ended(s, e),
+    "cases.treating": lambda s, e: cases.treating(s, e),
+    "cases.intake_known": lambda s, _: cases.intake_known(s, TODAY)[0],
+    "cases.births_known": lambda s, _: cases.births_known(s, TODAY)[0],
+    "cases.first_scores": lambda s, e: cases.first_scores(s, e, ("phq9", "gad7"), TODAY)[0],
     "load.linked": lambda s, _: load.linked(s, TODAY)[0],
     "load.safety_checks": lambda s, _: load.safety_checks(s, TODAY),
     "exports.episodes": lambda s, e: exports.episodes(s, e),
@@ -110,6 +124,7 @@ COUNTS = {
     "quality.newest_record",
     "caseload.evaluation",
     "snapshots.counted",
+    "patterns.practice",
 }
 
 

@@ -24,7 +24,7 @@ from tests.factories import write_practice, write_table
 TODAY = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, 12, 0)
 SETTINGS = Settings(timezone="UTC")
-EXPORTS = ("episodes", "flags", "sessions", "endings", "validation")
+EXPORTS = ("episodes", "flags", "sessions", "endings", "clinicians", "validation")
 
 
 def load(engine: Engine, *paths: Path, now: datetime = NOW) -> ImportReport:

@@ -17,6 +17,7 @@ from dashboard.meetings.plans import KINDS, LENGTHS, plan_of
 from dashboard.meetings.since import since
 
 TODAY = date(2026, 11, 20)
+FIXED = ("actions", "safety", "theme", "asking", "coverage", "practice")
 CALM = {
     "clinician_id": 1,
     "priority": "no_signals",
@@ -192,10 +193,29 @@ def test_every_case_with_a_reason_is_on_the_agenda_or_left_out_and_minutes_are_k
     if plan.case:
         assert {row["episode_id"] for row in frame.to_dicts() if stratum(row)} <= set(named)
     kept = [one for one in found if one.left_out is None]
-    fixed = sum(one.minutes for one in kept if one.kind in ("actions", "safety", "theme", "asking", "coverage"))
+    fixed = sum(one.minutes for one in kept if one.kind in FIXED)
     rest = sum(one.minutes for one in kept) - fixed
     assert rest <= max(0, minutes - plan.apart - fixed)
     assert ("safety" in [one.kind for one in kept]) == (safety > 0)
+
+
+def test_once_a_month_the_pattern_and_the_growth_goal_take_the_place_of_the_longest_undiscussed() -> None:
+    frame = cases(FIRST, WORTH, {"last_discussed_on": None})
+    usual, monthly = on(agenda(frame)), on(agenda(frame, pattern_due=True))
+    assert ("longest", 3) in usual and "pattern" not in {kind for kind, _ in usual}
+    assert [kind for kind, _ in monthly][-2:] == ["pattern", "growth"] and ("longest", 3) not in monthly
+    assert [episode for kind, episode in monthly if kind == "case"] == [1, 2]  # two cases keep their time
+
+
+@pytest.mark.parametrize(("kind", "minutes"), [("group", 90), ("one_to_one", 30), ("director", 30)])
+def test_no_pattern_of_one_clinician_in_a_group_a_short_meeting_or_alone(kind: str, minutes: int) -> None:
+    found = on(agenda(cases(FIRST, WORTH), kind, minutes, pattern_due=True))
+    assert not {"pattern", "growth"} & {name for name, _ in found}
+
+
+def test_a_director_alone_looks_at_the_practice_as_a_whole() -> None:
+    found = agenda(cases(FIRST, WORTH), "director", 30, actions_due=1, safety=1)
+    assert [one.kind for one in found] == ["actions", "safety", "coverage", "practice"]
 
 
 def test_since_we_last_met_counts_what_changed_after_that_day() -> None:

@@ -1,0 +1,162 @@
+"""Who sees which estimate of whom (science 6.4): every role, every clinician, every minimum number, by every way out."""
+
+from __future__ import annotations
+
+import io
+from datetime import date, datetime
+
+import polars as pl
+import pytest
+from sqlalchemy import Engine, insert, update
+
+from dashboard.access import EstimateView, Role, Viewer, estimate_view, operator_scope, scope_for
+from dashboard.demo.practice import build
+from dashboard.evaluation import ensure_current
+from dashboard.exporting import export_table
+from dashboard.settings import Settings
+from queries import caseload, patterns, practices
+from queries.engine import reading, writing
+from queries.frames import read_frame
+from queries.pattern_tables import ClinicianEstimate, PracticeEstimate
+from queries.schema import migrate
+from queries.store import store_batch
+from queries.tables import Clinician, User
+
+TODAY = date(2026, 11, 20)
+NOW = datetime(2026, 11, 20, 12)
+SETTINGS = Settings(timezone="UTC")
+COUNTS = (0, 9, 10, 29, 30, 200)  # of the six clinicians, on both sides of each minimum
+TELLTALE = 0.123456  # no number of the practice looks like this; each clinician gets one of their own
+
+
+@pytest.fixture
+def counted(engine: Engine) -> tuple[Engine, int, list[int]]:
+    """Six clinicians whose estimates rest on COUNTS episodes; the second supervises the third and the fourth."""
+    migrate(engine)
+    batch = build(3, 6, 40, TODAY)
+    with writing(engine) as connection:
+        practice = practices.ensure_practice(connection, "Practice", NOW)
+        store_batch(connection, practice, "files", batch, today=TODAY, now=NOW, username=None)
+    ensure_current(engine, SETTINGS, practice, NOW)
+    with writing(engine) as connection:
+        people = read_frame(connection, caseload.clinicians(operator_scope(practice))).sort("clinician_id")
+        ids = people["clinician_id"].to_list()
+        for place, (one, n) in enumerate(zip(ids, COUNTS, strict=True)):
+            mine = dict.fromkeys(patterns.NUMBERS, None if n == 0 else place + TELLTALE)
+            connection.execute(
+                update(ClinicianEstimate).where(ClinicianEstimate.clinician_id == one).values(n=n, **mine)
+            )
+        for place, one in enumerate(ids):
+            connection.execute(
+                insert(User).values(
+                    id=place + 1, practice_id=practice, username=f"u{place}", password_hash="x", clinician_id=one,
+                    role="clinician", is_active=True, must_change=False, failed_attempts=0, last_failed_at=None,
+                    token_version=0, created_at=NOW,
+                )
+            )  # fmt: skip
+    return engine, practice, ids
+
+
+def viewers(practice: int, ids: list[int]) -> dict[str, Viewer]:
+    """One of each role, and of each relation to the six."""
+    found = {f"clinician {place}": Viewer(f"u{place}", Role.CLINICIAN, practice, one) for place, one in enumerate(ids)}
+    found["supervisor"] = Viewer("s", Role.SUPERVISOR, practice, ids[1], frozenset({ids[2], ids[3]}))
+    found["supervisor of nobody"] = Viewer("s", Role.SUPERVISOR, practice, ids[3])
+    found["director"] = Viewer("d", Role.DIRECTOR, practice)
+    found["director who supervises"] = Viewer("d", Role.DIRECTOR, practice, ids[5], frozenset({ids[3]}))
+    found["admin"] = Viewer("a", Role.ADMIN, practice)
+    found["clinician without a record"] = Viewer("n", Role.CLINICIAN, practice)
+    return found
+
+
+def may_see(viewer: Viewer, clinician: int, n: int) -> bool:
+    """Science 6.4, written out a second time on purpose."""
+    own = viewer.clinician_id == clinician
+    supervises = clinician in viewer.supervisee_ids
+    if viewer.role is Role.ADMIN or n < 10:
+        return False
+    if viewer.role is Role.DIRECTOR:
+        return n >= 30 or own or supervises
+    return own or (viewer.role is Role.SUPERVISOR and supervises)
+
+
+def test_an_estimate_is_read_only_where_the_minimum_numbers_allow(counted: tuple[Engine, int, list[int]]) -> None:
+    engine, practice, ids = counted
+    for name, viewer in viewers(practice, ids).items():
+        with reading(engine) as connection:
+            rows = read_frame(connection, patterns.estimates(scope_for(viewer), estimate_view(viewer)))
+        rows = patterns.with_reasons(rows)
+        seen = {row["clinician_id"]: row for row in rows.to_dicts()}
+        for one, n in zip(ids, COUNTS, strict=True):
+            allowed = may_see(viewer, one, n)
+            if one not in seen:
+                assert not allowed, f"{name} misses an estimate on {n} episodes"
+                continue
+            row = seen[one]
+            numbers = [row[column] for column in patterns.NUMBERS]
+            assert row["shown"] == allowed, f"{name}, {n} episodes"
+            assert all(number is not None for number in numbers) == allowed, f"{name}, {n} episodes"
+            assert allowed or not any(number is not None for number in numbers), f"{name}, {n} episodes"
+            assert (row["reason"] is None) == allowed
+
+
+def test_an_estimate_of_a_colleague_is_not_even_a_row(counted: tuple[Engine, int, list[int]]) -> None:
+    engine, practice, ids = counted
+    with reading(engine) as connection:
+        rows = read_frame(
+            connection,
+            patterns.estimates(scope_for(Viewer("u5", Role.CLINICIAN, practice, ids[5])), EstimateView(frozenset(ids), True)),
+        )  # fmt: skip
+    assert set(rows["clinician_id"]) == {ids[5]}
+
+
+@pytest.mark.parametrize("clinicians", [0, 1, 4, 5, 60])
+def test_a_range_of_few_colleagues_is_for_those_who_see_the_whole_practice(
+    counted: tuple[Engine, int, list[int]], clinicians: int
+) -> None:
+    engine, practice, ids = counted
+    with writing(engine) as connection:
+        connection.execute(
+            update(PracticeEstimate).values(clinicians=clinicians, rate=0.5, range_low=0.4, range_high=0.6)
+        )
+    for name, viewer in viewers(practice, ids).items():
+        with reading(engine) as connection:
+            rows = read_frame(connection, patterns.practice(scope_for(viewer), estimate_view(viewer)))
+        if scope_for(viewer).is_empty:
+            assert rows.is_empty()
+            continue
+        allowed = viewer.role is Role.DIRECTOR or clinicians >= 5
+        assert (rows["range_low"].null_count() == 0) == allowed, name
+        assert (rows["rate"].null_count() == 0) == allowed, name
+        assert (rows["not_told_apart"].null_count() == 0) == (viewer.role is Role.DIRECTOR), name
+
+
+def test_an_export_holds_no_number_that_its_reader_may_not_see(counted: tuple[Engine, int, list[int]]) -> None:
+    engine, practice, ids = counted
+    with reading(engine) as connection:
+        people = read_frame(connection, caseload.clinicians(operator_scope(practice)))
+    source = dict(people.select("clinician_id", "source_id").rows())
+    for place, (one, n) in enumerate(zip(ids, COUNTS, strict=True)):
+        data = export_table(
+            engine, SETTINGS, table="clinicians", username=f"u{place}", as_of=None, kind="csv", practice=None, now=NOW
+        )
+        frame = pl.read_csv(io.BytesIO(data), schema_overrides={"clinician_id": pl.String})
+        assert frame.columns == list(patterns.EXPORTED)
+        assert set(frame["clinician_id"]) == {source[one]}
+        assert (f"{place + TELLTALE}" in data.decode()) == (n >= 10)
+    everybody = export_table(
+        engine, SETTINGS, table="clinicians", username=None, as_of=None, kind="csv", practice=None, now=NOW
+    ).decode()
+    for place, n in enumerate(COUNTS):
+        assert (f"{place + TELLTALE}" in everybody) == (n >= 30)
+
+
+def test_an_administrator_cannot_export_estimates(counted: tuple[Engine, int, list[int]]) -> None:
+    engine, _, _ = counted
+    with writing(engine) as connection:
+        connection.execute(update(User).where(User.username == "u0").values(role="admin", clinician_id=None))
+        assert connection.execute(Clinician.__table__.select()).first() is not None
+    with pytest.raises(Exception, match="administrator cannot export"):
+        export_table(
+            engine, SETTINGS, table="clinicians", username="u0", as_of=None, kind="csv", practice=None, now=NOW
+        )
