@@ -17,7 +17,6 @@ IMPROVED = ("recovered", "reliable_improvement")
 WORSENED = ("reliable_worsening",)
 NOT_JUDGED = "not_enough_data"
 
-
 def _judged(categories: tuple[str, ...]) -> pl.Expr:
     said = pl.col("change_category")
     return pl.when(said != NOT_JUDGED).then(said.is_in(categories))

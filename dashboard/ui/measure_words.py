@@ -32,9 +32,7 @@ MEASURES = {
     "reliable_improvement": Measure(
         "Reliable improvement", "ended episodes with two scores", "more is better for clients"
     ),
-    "reliable_worsening": Measure(
-        "Reliable worsening", "ended episodes with two scores", "fewer is better for clients"
-    ),
+    "reliable_worsening": Measure("Reliable worsening", "ended episodes with two scores", "fewer is better for clients"),
     "outcome": Measure(
         "Gain on the questionnaire", "ended episodes with two scores", "more is better for clients", is_share=False
     ),

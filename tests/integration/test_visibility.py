@@ -42,7 +42,7 @@ def counted(engine: Engine) -> tuple[Engine, int, list[int]]:
         people = read_frame(connection, caseload.clinicians(operator_scope(practice))).sort("clinician_id")
         ids = people["clinician_id"].to_list()
         for place, (one, n) in enumerate(zip(ids, COUNTS, strict=True)):
-            mine = dict.fromkeys(patterns.NUMBERS, None if n == 0 else place + TELLTALE)
+            mine = {name: None if n == 0 else place + TELLTALE for name in patterns.NUMBERS}
             connection.execute(
                 update(ClinicianEstimate).where(ClinicianEstimate.clinician_id == one).values(n=n, **mine)
             )
@@ -116,9 +116,7 @@ def test_a_range_of_few_colleagues_is_for_those_who_see_the_whole_practice(
 ) -> None:
     engine, practice, ids = counted
     with writing(engine) as connection:
-        connection.execute(
-            update(PracticeEstimate).values(clinicians=clinicians, rate=0.5, range_low=0.4, range_high=0.6)
-        )
+        connection.execute(update(PracticeEstimate).values(clinicians=clinicians, rate=0.5, range_low=0.4, range_high=0.6))
     for name, viewer in viewers(practice, ids).items():
         with reading(engine) as connection:
             rows = read_frame(connection, patterns.practice(scope_for(viewer), estimate_view(viewer)))
