@@ -1,0 +1,162 @@
+"""A clinician's own growth as blocks: ways of ending, experience by problem area, gains to learn from, change over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from dashboard.analytics.experience import main_area
+from dashboard.analytics.own_endings import LEAST_COLLEAGUES, LEAST_EPISODES, SILENT
+from dashboard.analytics.own_growth import LEAST_FOR_EDGE, Trend, beyond_expected, unexpected_gains
+from dashboard.analytics.problem_areas import problem_areas
+from dashboard.snapshot.practice import ENDINGS
+from dashboard.ui.view import Block, Cell, Facts, Fold, Heading, Para, Table
+from dashboard.ui.words import MISSING, day, plural, share
+
+LISTED = 12  # rows shown before the rest is folded away
+WORDS = {**ENDINGS, SILENT: "Open, silent beyond the limit"}
+COLUMNS = ("Ending", "Episodes", "All colleagues together")
+
+
+def in_sd(value: float | None) -> str:
+    """A difference in standard deviations of first scores, with its sign."""
+    return MISSING if value is None else f"{value:+.2f}".replace("-", "−")
+
+
+def _between(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"95 % interval {in_sd(low)} to {in_sd(high)}"
+
+
+def ending_blocks(ended: pl.DataFrame) -> list[Block]:
+    """How the episodes ended, beside colleagues where these are a group. ``ended``: of ``own_endings``."""
+    head = Heading("Ways of ending", "Episodes that are known to have ended, all years together.")
+    if ended.is_empty():
+        return [head, Para("No episode has ended yet.")]
+    whole = int(ended["n"].sum())
+    grouped = ended["practice_share"].null_count() == 0
+    rows: list[list[str | Cell]] = [
+        [
+            WORDS[row["ending"]],
+            share(row["n"], whole),
+            f"{round(100 * row['practice_share'])} %" if row["practice_share"] is not None else MISSING,
+        ]
+        for row in ended.to_dicts()
+    ]
+    why = (
+        "Colleagues differ in whom they are sent and in how carefully endings are coded."
+        if grouped
+        else f"Colleagues are shown from {LEAST_EPISODES} ended episodes of {LEAST_COLLEAGUES} colleagues on, none of whom has "
+        "most of them: fewer would be described one by one."
+    )
+    shown = rows if grouped else [row[:2] for row in rows]
+    return [head, Table("Ways of ending", COLUMNS[: 3 if grouped else 2], shown, note=why)]
+
+
+def area_blocks(areas: pl.DataFrame) -> list[Block]:
+    """Experience by problem area; an estimate only where an area's own episodes carry it. ``areas``: AREAS of one clinician."""
+    head = Heading("Problem areas", "Ended episodes by the first problem area recorded: experience, not skill.")
+    if areas.is_empty():
+        return [head, Para("No problem area is recorded for an ended episode.")]
+    rows: list[list[str | Cell]] = []
+    for row in areas.sort("area").to_dicts():
+        said = (
+            Cell(in_sd(row["estimate"]), sub=_between(row["low"], row["high"]))
+            if row["shown"]
+            else Cell(sub="too few to say")
+        )
+        rows.append([Cell(row["area"]), f"experience ({row['episodes']})", said])
+    table = Table(
+        "Experience by problem area",
+        ("Problem area", "Ended episodes", "Gain beyond the expected"),
+        rows,
+        note="An estimate needs 47 measured episodes of the area: with fewer it would say more about chance and about all other "
+        "episodes than about the area. In standard deviations of first scores, pulled towards the level of all episodes.",
+    )
+    return [head, table if len(rows) <= LISTED else Fold(f"{len(rows)} problem areas", [table])]
+
+
+def gain_blocks(gains: pl.DataFrame, edge: float | None) -> list[Block]:
+    """Ended episodes that went further than nine in ten of the practice's, to learn from.
+
+    ``gains``: GAINS with public_id and client_code of one clinician. ``edge``: of the whole practice, null where too few.
+    """
+    head = Heading("Gains beyond what was to be expected", "What helped, and could it be kept for others?")
+    if edge is None:
+        return [head, Para(f"Shown once the practice has {LEAST_FOR_EDGE} ended and measured episodes.")]
+    found = unexpected_gains(gains, edge)
+    measured = beyond_expected(gains).height
+    if found.is_empty():
+        return [head, Para(f"None so far among {plural(measured, 'ended and measured episode')}; one in ten is usual.")]
+    rows: list[list[str | Cell]] = [
+        [
+            Cell(row["client_code"], href=f"episode?episode={row['public_id']}"),
+            day(row["ended_on"]),
+            Cell(in_sd(row["gain"]), sub=f"expected {in_sd(row['gain_expected'])}"),
+            "What helped?",
+        ]
+        for row in found.to_dicts()
+    ]
+    columns = ("Episode", "Ended", "Gain", "A question")
+    note = (
+        f"{found.height} of {plural(measured, 'ended and measured episode')}, newest first. One in ten goes as far by chance "
+        "alone: the client and the two of you will know more than the number. In standard deviations of first scores."
+    )
+    blocks: list[Block] = [head, Table("Gains beyond what was to be expected", columns, rows[:LISTED], note=note)]
+    if len(rows) > LISTED:
+        blocks.append(Fold(f"{len(rows) - LISTED} earlier", [Table("Earlier ones", columns, rows[LISTED:])]))
+    return blocks
+
+
+def trend_blocks(found: Trend) -> list[Block]:
+    """Observed less expected by half-year, and the slope per year with its interval."""
+    head = Heading("Over time", "Gains less what was to be expected, episodes by the day they ended.")
+    if found.blocks.is_empty():
+        return [head, Para(f"{found.why[0].upper()}{found.why[1:]}." if found.why else "Too few yet.")]
+    rows: list[list[str | Cell]] = [
+        [
+            f"{'January to June' if row['half'].month == 1 else 'July to December'} {row['half'].year}",
+            str(row["n"]),
+            Cell(in_sd(row["mean"]), sub=_between(row["low"], row["high"])),
+        ]
+        for row in found.blocks.to_dicts()
+    ]
+    return [
+        head,
+        Facts([("Change per year", _slope(found))]),
+        Table(
+            "Observed less expected by half-year",
+            ("Half-year", "Episodes", "Observed less expected"),
+            rows,
+            numeric=frozenset({1}),
+            note="In standard deviations of first scores; above nought is more gain than such clients usually have here. "
+            "Intervals are wide on purpose: a half-year holds few episodes, and other clients came.",
+        ),
+    ]
+
+
+def _slope(found: Trend) -> str:
+    if found.slope is None:
+        return found.why
+    one = found.slope
+    unsure = " This can be chance." if one.low <= 0 <= one.high else ""
+    return f"{in_sd(one.per_year)}, {_between(one.low, one.high)}.{unsure}"
+
+
+def own_growth_blocks(
+    gains: pl.DataFrame, ended: pl.DataFrame, found: Trend, edge: float | None, *, first: Sequence[Block] = ()
+) -> list[Block]:
+    """Everything about one clinician's own episodes, in order; ``first``: what comes before it, such as the growth goal.
+
+    ``gains``: GAINS with public_id, client_code and problem_area of that clinician alone.
+    """
+    residuals = gains.select(
+        "episode_id", "clinician_id", area=main_area(), residual=pl.col("gain") - pl.col("gain_expected")
+    )
+    return [
+        *first,
+        *trend_blocks(found),
+        *gain_blocks(gains, edge),
+        *ending_blocks(ended),
+        *area_blocks(problem_areas(residuals)),
+    ]
