@@ -271,3 +271,14 @@ def check_can_choose_monitoring(viewer: Viewer, clinician_id: int) -> None:
     """Raises NotAllowed where ``can_choose_monitoring`` is false."""
     if not can_choose_monitoring(viewer, clinician_id):
         raise NotAllowed("Each clinician decides for themselves whether their endings are followed over time.")
+
+
+def can_audit_practice(viewer: Viewer) -> bool:
+    """A clinical director looks at groups of clients and at the trustworthiness of scores; of the whole practice only."""
+    return viewer.role is Role.DIRECTOR
+
+
+def check_can_audit_practice(viewer: Viewer) -> None:
+    """Raises NotAllowed where ``can_audit_practice`` is false."""
+    if not can_audit_practice(viewer):
+        raise NotAllowed("Only a clinical director can look at the practice by groups of clients.")
