@@ -22,8 +22,8 @@ CLIFF_WORDS = (
 )
 SKIP_WORDS = (
     "Ordinary reasons: somebody who is worse has less room for a questionnaire, and a hard session leaves less time. To ask: "
-    "what makes it hard to measure just then, and who decides? A score filled in on another day without naming its session counts "
-    "as not taken at it. Intervals allow for sessions of one episode being alike."
+    "what makes it hard to measure just then, and who decides? A score filled in on another day without naming its session "
+    "counts as not taken at it. Intervals allow for sessions of one episode being alike."
 )
 RELABEL_WORDS = (
     "Ordinary reasons: late messages, a mistake put right, an import that told more. To ask: is there one direction in which "
