@@ -234,7 +234,9 @@ def check_can_write_in_meeting(viewer: Viewer, leader: str, clinician_ids: froze
 
 LEAST_SHOWN = 10  # science 6.4: closed episodes of a measure under which nothing is shown of a clinician
 LEAST_IN_PRACTICE = 30  # science 6.4: from 10 to 29 only the clinician and their supervisor see an interval
-LEAST_IN_RANGE = 5  # project default: clinicians under which a range of the practice would describe colleagues one by one
+LEAST_IN_RANGE = (
+    5  # project default: clinicians under which a range of the practice would describe colleagues one by one
+)
 
 
 @dataclass(frozen=True)

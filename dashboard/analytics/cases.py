@@ -17,6 +17,7 @@ IMPROVED = ("recovered", "reliable_improvement")
 WORSENED = ("reliable_worsening",)
 NOT_JUDGED = "not_enough_data"
 
+
 def _judged(categories: tuple[str, ...]) -> pl.Expr:
     said = pl.col("change_category")
     return pl.when(said != NOT_JUDGED).then(said.is_in(categories))
@@ -58,7 +59,7 @@ def cases(
     )
     known = {
         "direction": {key: 1 if one.better == "higher" else -1 for key, one in instruments.items()},
-        "reliable_change": {key: one.reliable_change for key, one in instruments.items()},
+        "reliable_change": {key: one.reliable_threshold for key, one in instruments.items()},
     }
     measured = (pl.col("scores") >= 2) & pl.col("baseline").is_not_null()
     elsewhere = pl.col("ending").is_in(NOT_A_DROPOUT).fill_null(False)

@@ -10,8 +10,11 @@ Spiegelhalter 2005, more ordinary clinicians are called unusual than the limits 
 For counts they are the counts themselves: an ordinary clinician lies above with a chance of 2.5 % or less, below likewise.
 
 **tau** with fewer than FEW_CLINICIANS is not estimated: published values stand in (science 6.5). For dropout these are 5.7 %
-(Zimmermann 2017) and 12.6 % of variance (Saxon 2017), tau .446 and .689. They disagree, so each gets half the weight: only the
-smaller would call ordinary clinicians unusual if Saxon is right, only the larger would believe small numbers too readily.
+(Zimmermann 2017) and 12.6 % of variance (Saxon 2017), tau .446 and .689. They disagree, so each gets half the weight: the
+smaller alone would call ordinary clinicians unusual if Saxon is right, the larger alone would believe small numbers too readily.
+From FEW_CLINICIANS on it is learned. For averaging, the belief beforehand is half-normal (Gelman 2006); the one tau that is
+printed, and reliability with it, is the mode under the boundary-avoiding prior made for that (Chung et al. 2013): "no
+difference seen yet" must not read as "none".
 """
 
 from __future__ import annotations
@@ -80,6 +83,7 @@ LEARNED, PUBLISHED = "learned here", "published prior"
 FEW_CLINICIANS = 8  # science 6.5: below, nothing is estimated
 LEAST = 10  # science 6.4
 EIGHT_IN_TEN = 1.2815515655446004  # sd on either side
+PRIOR_SD = 2.0  # project default: times the published tau (for outcomes up to 2.8 times have been found, Johns 2019)
 CENTRE_SD = 2.0  # project default: times tau, how far the average clinician may stand from the pooled expectation
 
 
@@ -182,16 +186,16 @@ def _between(curves: ri.Curves, published: Reals) -> tuple[float, Reals, Reals, 
     """tau, the values it may have, the logarithm of what is believed of each beforehand, and where tau comes from."""
     if len(curves.n) < FEW_CLINICIANS:
         return curves.scale, published, np.zeros(len(published)), PUBLISHED
+
+    def belief(tau: Reals) -> Reals:
+        return -0.5 * (tau / (PRIOR_SD * curves.scale)) ** 2
+
+    def away_from_none(tau: Reals) -> Reals:
+        return belief(tau) + np.log(tau)
+
+    fit = ri.most_likely(curves, away_from_none, mu_sd=CENTRE_SD * curves.scale, restricted=True)
     taus = ri.TAUS * curves.scale
-    fit = ri.most_likely(
-        curves, lambda tau: _log_prior(tau / curves.scale), mu_sd=CENTRE_SD * curves.scale, restricted=True
-    )
-    return fit.tau, taus, _log_prior(ri.TAUS), LEARNED
-
-
-def _log_prior(times: Reals) -> Reals:
-    """Belief in tau before any data, in multiples of the published one."""
-    return np.log(times) - 0.5 * (times / 2) ** 2
+    return fit.tau, taus, belief(taus), LEARNED
 
 
 def _own_interval(measure: str, n: ri.Whole, total: Reals, spread: Reals) -> dict[str, Reals]:

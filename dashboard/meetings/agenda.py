@@ -186,7 +186,14 @@ def _fill(candidates: list[Proposed], budget: int, plan: Plan) -> tuple[list[Pro
 
 
 def propose(
-    cases: pl.DataFrame, plan: Plan, minutes: int, draw: Draw, *, actions_due: int, safety: int, pattern_due: bool = False
+    cases: pl.DataFrame,
+    plan: Plan,
+    minutes: int,
+    draw: Draw,
+    *,
+    actions_due: int,
+    safety: int,
+    pattern_due: bool = False,
 ) -> list[Proposed]:
     """The agenda in order, then what it leaves out. ``cases``: CASES of the supervisees' open episodes.
 

@@ -32,14 +32,16 @@ MEASURES = {
     "reliable_improvement": Measure(
         "Reliable improvement", "ended episodes with two scores", "more is better for clients"
     ),
-    "reliable_worsening": Measure("Reliable worsening", "ended episodes with two scores", "fewer is better for clients"),
+    "reliable_worsening": Measure(
+        "Reliable worsening", "ended episodes with two scores", "fewer is better for clients"
+    ),
     "outcome": Measure(
         "Gain on the questionnaire", "ended episodes with two scores", "more is better for clients", is_share=False
     ),
 }
 CAVEAT = (
-    "Differences between clinicians also reflect who is referred to them and chance: more than nine tenths of what differs between "
-    "episodes is not the clinician (Johns 2019: 5 %)."
+    "Differences between clinicians also reflect who is referred to them and chance: more than nine tenths of what differs "
+    "between episodes is not the clinician (Johns 2019: 5 %)."
 )
 ADJUSTED = "Adjusted for what was known at intake: {}. Nothing that happened in the episode is adjusted for."
 UNADJUSTED = "Not adjusted: too little is recorded at intake here to adjust for."

@@ -74,7 +74,7 @@ def test_winsorising_makes_plain_chance_look_smaller_and_the_correction_undoes_i
 
 
 def test_overdispersion_refuses_a_correction_made_for_something_else() -> None:
-    with pytest.raises(ValueError, match="not 0.05"):
+    with pytest.raises(ValueError, match="correction is for"):
         funnel.overdispersion(np.ones(4), np.ones(4), 0.05, corrected=True)
 
 

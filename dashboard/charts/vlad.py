@@ -1,0 +1,112 @@
+"""Endings one by one against what was expected: the running difference, and the evidence that something has changed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import plotly.graph_objects as go
+import polars as pl
+from plotly.subplots import make_subplots
+
+from dashboard.charts.figure_text import EMPTY, day
+from dashboard.charts.panel import Numbers, Panel
+from dashboard.charts.style import palette, template
+
+HEIGHT = 420
+FEW = 10  # science 6.4
+MOST_ROWS = 200  # of the table: the newest
+
+
+def vlad(
+    followed: pl.DataFrame,
+    *,
+    threshold: float | None,
+    years: float | None,
+    whose: str,
+    coverage: str,
+    as_of: date,
+    theme: str,
+) -> Panel:
+    """``followed``: ended_on, number, vlad, cusum, signal, in order of ending. ``years``: between two false signals."""
+    colours = palette(theme)
+    n = followed.height
+    signals = followed.filter(pl.col("signal"))
+    enough = n >= FEW and threshold is not None
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.09, row_heights=[0.6, 0.4])
+    if enough:
+        x = followed["number"].to_list()
+        figure.add_trace(
+            go.Scatter(
+                x=[0, *x], y=[0.0, *followed["vlad"].to_list()], mode="lines", line={"color": colours.ink, "width": 2},
+                hovertemplate="after %{x} endings: %{y:.1f}<extra></extra>",
+            ), row=1, col=1,
+        )  # fmt: skip
+        figure.add_hline(y=0, line={"color": colours.muted, "width": 1, "dash": "dot"}, row=1, col=1)
+        figure.add_trace(
+            go.Scatter(
+                x=[0, *x], y=[0.0, *followed["cusum"].to_list()], mode="lines", line={"color": colours.ink, "width": 1.5},
+                hoverinfo="skip",
+            ), row=2, col=1,
+        )  # fmt: skip
+        figure.add_hline(y=threshold, line={"color": colours.grey, "width": 1, "dash": "dash"}, row=2, col=1)
+        if signals.height:
+            figure.add_trace(
+                go.Scatter(
+                    x=signals["number"].to_list(), y=signals["cusum"].to_list(), mode="markers", cliponaxis=False,
+                    marker={
+                        "symbol": "diamond", "size": 12, "color": colours.orange, "line": {"color": colours.page, "width": 1},
+                    },
+                    hovertemplate="signal after %{x} endings<extra></extra>",
+                ), row=2, col=1,
+            )  # fmt: skip
+        top = 1.25 * max(threshold or 0.0, float(followed["cusum"].max() or 0.0))  # type: ignore[arg-type]
+        figure.update_yaxes(range=[0, top], row=2, col=1)
+    else:
+        figure.add_annotation(
+            x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font={"color": colours.muted, "size": 13},
+            text=f"Needs {FEW} known endings; has {n}",
+        )  # fmt: skip
+    figure.update_layout(
+        template=template(colours), height=HEIGHT if enough else EMPTY, margin={"l": 76, "r": 24, "t": 12, "b": 48}
+    )
+    figure.update_yaxes(title={"text": "Fewer left than<br>expected ↑"}, visible=enough, row=1, col=1)
+    figure.update_yaxes(title={"text": "Evidence of<br>change"}, visible=enough, row=2, col=1, nticks=4)
+    figure.update_xaxes(visible=False, row=1, col=1)
+    figure.update_xaxes(
+        title={"text": "Known endings, in the order in which they came"}, visible=enough, showgrid=False, row=2, col=1
+    )
+    headline = (
+        "Not enough known endings yet to follow"
+        if not enough
+        else f"The count passed its limit {signals.height} times, last on {day(signals['ended_on'][-1])}"
+        if signals.height > 1
+        else f"The count passed its limit once, on {day(signals['ended_on'][0])}"
+        if signals.height
+        else "No sign that more end without agreement than expected"
+    )
+    last = followed.tail(MOST_ROWS)
+    return Panel(
+        key="vlad",
+        headline=headline,
+        subtitle=f"Endings without a planned ending, observed against expected, one by one · {whose} · n = {n} known endings · "
+        f"{coverage} · as of {day(as_of)}"
+        + (f" · without any change a signal comes about every {years:.0f} years" if enough and years else ""),
+        figure=figure,
+        alt=f"Running difference between expected and observed endings without agreement over {n} endings. {headline}.",
+        reading="Above: each ending moves the line up where the client stayed to an agreed end though leaving was possible, and "
+        "down where they left; up is better (VLAD). The line ends near nought by design, because what is expected is learned "
+        "from the same years: look at stretches, not at its end. Below: evidence that the odds of leaving have doubled "
+        "(risk-adjusted CUSUM, Steiner 2000); above the dashed line is a signal, and it starts again. A signal is a question "
+        "first about data and case mix, then about what else changed at that time.",
+        numbers=Numbers(
+            ("Ended on", "Number", "Running difference", "Evidence", "Signal"),
+            [
+                [
+                    day(row["ended_on"]), str(row["number"]), f"{row['vlad']:+.1f}".replace("-", "−"), f"{row['cusum']:.2f}",
+                    "yes" if row["signal"] else "",
+                ]
+                for row in last.to_dicts()
+            ] if enough else [],
+        ),
+        height=HEIGHT if enough else EMPTY,
+    )  # fmt: skip
