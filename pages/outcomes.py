@@ -17,7 +17,9 @@ from dashboard.own_reading import Own, own_reading
 from dashboard.pattern_reading import Patterns, patterns
 from dashboard.practice_patterns import PracticePatterns, practice_patterns
 from dashboard.ui.caseload_sums import caseload_blocks
+from dashboard.ui.equity_blocks import equity_blocks
 from dashboard.ui.frame import current_viewer
+from dashboard.ui.integrity_blocks import integrity_blocks
 from dashboard.ui.monitoring_form import monitoring_form
 from dashboard.ui.outcome_blocks import (
     Drawing,
@@ -30,7 +32,6 @@ from dashboard.ui.outcome_blocks import (
     vlad_block,
 )
 from dashboard.ui.own_patterns import FOLLOWED, own_blocks
-from dashboard.ui.practice_blocks import group_parts, integrity_parts
 from dashboard.ui.show import show, theme
 from dashboard.ui.view import Block, Heading, Notice, Para, Slot, View
 from dashboard.ui.words import day, plural
@@ -132,9 +133,10 @@ def _part(look: EstimateView, data: Data, choice: Choice, drawing: Drawing) -> l
         ids = found.people["clinician_id"].to_list()
         return caseload_blocks(caseloads(data.open_episodes, ids, drawing.as_of), found.people.to_dicts())
     if choice.part == "groups" and data.whole is not None:
-        return group_parts(data.whole)
+        return equity_blocks(data.whole.groups, data.whole.fit)
     if choice.part == "integrity" and data.whole is not None:
-        return integrity_parts(data.whole, found.instruments)
+        one = data.whole
+        return integrity_blocks(one.cliffs, one.skips, one.relabelled, found.instruments)
     if found.ended.is_empty():
         return [Para("No episode has ended yet. What became of episodes appears here once they have.")]
     if choice.part == "time" and whole:
@@ -196,10 +198,10 @@ def _follow(viewer: Viewer, data: Data, clinician_id: int) -> None:
     monitoring_form(data.found.follows(clinician_id), chosen)
 
 
-def _snapshot(viewer: Viewer, choice: Choice) -> None:
+def _snapshot(viewer: Viewer, choice: Choice, dropout_days: int) -> None:
     from dashboard.ui.page_snapshots import outcomes_snapshot  # reads through this page: not before it is there
 
-    outcomes_snapshot(viewer, choice)
+    outcomes_snapshot(viewer, choice, dropout_days)
 
 
 def chosen_from(
@@ -237,7 +239,7 @@ def render() -> None:
     if wanted and may_choose and person is None:
         st.html(f'<div class="sv"><p class="notice" role="status">{NOT_YOURS}</p></div>')
     parts = list(PARTS) if viewer.role is Role.DIRECTOR else list(FOR_ALL)
-    slots = {"measure": lambda: _measure(choice), "snapshot": lambda: _snapshot(viewer, choice)}
+    slots = {"measure": lambda: _measure(choice), "snapshot": lambda: _snapshot(viewer, choice, limit)}
     if may_choose:
         slots["picker"] = lambda: _pick(people, choice, parts)
     if person is not None:

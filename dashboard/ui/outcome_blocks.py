@@ -60,7 +60,8 @@ def lead(ended: pl.DataFrame) -> Lead:
         if judged.height and known.height
         else f"{plural(ended.height, 'episode')} ended so far; not enough is measured yet to say what became of them."
     )
-    return Lead(sentence, f"{coverage_of(ended, 'outcome')} · {coverage_of(ended, 'dropout')}. {CAVEAT}")
+    counted = f"{coverage_of(ended, 'outcome')} · {coverage_of(ended, 'dropout')}"
+    return Lead(sentence, f"{counted[0].upper()}{counted[1:]}. {CAVEAT}")
 
 
 def labelled(rows: pl.DataFrame, measure: str, own: int | None) -> list[dict[str, Any]]:

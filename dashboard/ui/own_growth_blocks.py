@@ -146,9 +146,7 @@ def _slope(found: Trend) -> str:
 def own_residuals(gains: pl.DataFrame) -> pl.DataFrame:
     """Problem areas (AREAS) of one clinician's ended episodes; ``gains``: GAINS with problem_area."""
     return problem_areas(
-        gains.select(
-            "episode_id", "clinician_id", area=main_area(), residual=pl.col("gain") - pl.col("gain_expected")
-        )
+        gains.select("episode_id", "clinician_id", area=main_area(), residual=pl.col("gain") - pl.col("gain_expected"))
     )
 
 

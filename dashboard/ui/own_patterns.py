@@ -16,17 +16,23 @@ from dashboard.ui.own_growth_blocks import WORDS, area_blocks, gain_blocks, own_
 from dashboard.ui.view import Block, Figure, Heading, Para, Slot
 
 GROWTH, FOLLOWED = "growth", "followed"
-OWN_RANGE = "Your own row stands beside the range of the practice; nobody else's is here, and yours is in nobody else's."
+OWN_RANGE = (
+    "Your own row stands beside the range of the practice; nobody else's is here, and yours is in nobody else's."
+)
 
 
 def own_blocks(found: Patterns, own: Own, drawing: Drawing, clinician_id: int, *, is_close: bool) -> list[Block]:
     """Everything about one clinician.
 
-    ``is_close``: the viewer is that clinician or supervises them; only then is their course over time shown.
+    ``is_close``: the viewer is that clinician or supervises them; only then is their course over time shown, and only where
+    the estimate of their gains may be shown as well.
     """
     ended = found.ended
     if ended.is_empty():
-        return [Para("No episode has ended yet. What became of episodes appears here once they have."), *_goal(is_close)]
+        return [
+            Para("No episode has ended yet. What became of episodes appears here once they have."),
+            *_goal(is_close),
+        ]
     blocks: list[Block] = [lead(ended), *_goal(is_close)]
     blocks += interval_blocks(found, tuple(MEASURES), drawing, clinician_id)
     blocks += change_blocks(ended, found.instruments, drawing)
