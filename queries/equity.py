@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, and_, func, literal, select
+from sqlalchemy import CTE, and_, func, select
 
 from dashboard.access import Scope
 from queries.caseload import evaluated
-from queries.scope import visible_episodes
+from queries.scope import of_the_whole_practice, visible_episodes
 from queries.tables import (
     Appointment,
     AppointmentVersion,
@@ -28,11 +28,6 @@ from queries.tables import (
 
 STATE = ("opened_on", "closed_on", "ending", "sessions_attended", "dropout", "scores", "alliance_scores")
 OF_THE_CLIENT = ("birth_year", "gender", "ethnicity")
-
-
-def of_the_whole_practice(scope: Scope) -> ColumnElement[bool]:
-    """True only for a scope that holds everybody."""
-    return literal(scope.clinician_ids is None)
 
 
 def _as_known(now: Any, version: Any, name: str, key: Any, *beside: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CTE, false, select
+from sqlalchemy import CTE, ColumnElement, false, literal, select
 
 from dashboard.access import Scope
 from queries.tables import Client, Clinician, Episode, Statement
@@ -45,3 +45,8 @@ def visible_clinicians(scope: Scope) -> CTE:
     if scope.clinician_ids is not None:
         statement = statement.where(Clinician.id.in_(sorted(scope.clinician_ids)) if scope.clinician_ids else false())
     return statement.cte("visible_clinician")
+
+
+def of_the_whole_practice(scope: Scope) -> ColumnElement[bool]:
+    """True only for a scope that holds everybody: what must never become a table about one caseload is asked with it."""
+    return literal(scope.clinician_ids is None)
