@@ -223,7 +223,7 @@ def _dots(
             xanchor="right" if late else "left", xshift=-10 if late else 10, showarrow=False,
             text=f"<b>{name(str(row['label']), 22)}</b><br>{side} than expected",
             align="right" if late else "left",
-            font={"size": 12, "color": colours.blue if hopeful(row, scale) else colours.orange_text}, bgcolor=colours.page,
+            font={"size": 12, "color": colours.blue if hopeful(row, scale) else colours.orange_text},
         )  # fmt: skip
 
 

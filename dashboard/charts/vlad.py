@@ -77,6 +77,7 @@ def vlad(
     figure.update_xaxes(
         title={"text": "Known endings, in order", "standoff": 8}, visible=enough, showgrid=False, row=2, col=1
     )
+    figure.update_xaxes(range=[0, max(n, 1)])
     headline = (
         "Not enough known endings yet to follow"
         if not enough
