@@ -31,7 +31,7 @@ from dashboard.ui.outcome_blocks import (
     run_chart_block,
     vlad_block,
 )
-from dashboard.ui.own_patterns import FOLLOWED, own_blocks
+from dashboard.ui.own_patterns import FOLLOWED, growth_parts, own_blocks
 from dashboard.ui.show import show, theme
 from dashboard.ui.view import Block, Heading, Notice, Para, Slot, View
 from dashboard.ui.words import day, plural
@@ -47,12 +47,14 @@ NOT_YOURS = "These episodes are not yours or your supervisees'."
 FIRST_MEASURE = "dropout"
 PARTS = {
     "clinicians": "Closed episodes",
+    "growth": "Own growth",
     "caseloads": "Caseloads",
     "time": "Endings one by one",
     "groups": "Groups of clients",
     "integrity": "Score integrity",
 }
-FOR_ALL = ("clinicians", "caseloads")  # the others are of the whole practice, for its director
+SUPERVISORS, DIRECTORS = ("clinicians", "caseloads"), ("clinicians", "caseloads", "time", "groups", "integrity")
+OF_ONE = ("clinicians", "growth")  # parts about one clinician; growth is theirs and their supervisor's
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,11 @@ def build(viewer: Viewer, look: EstimateView, data: Data, choice: Choice, *, tod
     drawing = Drawing(whose, as_of, chart_theme)
     if choice.person is not None and data.own is not None:
         person = int(choice.person["clinician_id"])
-        blocks += own_blocks(found, data.own, drawing, person, is_close=person in look.close)
-        blocks += caseload_blocks(caseloads(data.open_episodes, [person], as_of), [choice.person])
+        if choice.part == "growth" and person in look.close:
+            blocks += growth_parts(found, data.own, drawing, person)
+        else:
+            blocks += own_blocks(found, data.own, drawing, person)
+            blocks += caseload_blocks(caseloads(data.open_episodes, [person], as_of), [choice.person])
     else:
         blocks += _part(look, data, choice, drawing)
     blocks.append(Slot("snapshot"))
@@ -161,17 +166,18 @@ def _go(choice: Choice) -> None:
     st.query_params.from_dict({key: one for key, one in wanted.items() if one and one != usual[key]})
 
 
-def _pick(people: Sequence[Mapping[str, Any]], choice: Choice, parts: Sequence[str]) -> None:
+def _pick(people: Sequence[Mapping[str, Any]], choice: Choice, parts: Sequence[str], *, may_choose: bool) -> None:
     # the address decides: somebody may have come by a link, which the pickers know nothing of
     names = {"": "Everyone together", **{row["public_id"]: name_of(row) for row in people}}
-    st.session_state["outcomes_whose"] = choice.person["public_id"] if choice.person else ""
     st.session_state["outcomes_part"] = choice.part
     with st.container(horizontal=True):
-        st.selectbox(
-            "Whose episodes", list(names), format_func=lambda one: names.get(one, one), key="outcomes_whose",
-            on_change=_go, args=(choice,), width=320,
-        )  # fmt: skip
-        if choice.person is None:
+        if may_choose:
+            st.session_state["outcomes_whose"] = choice.person["public_id"] if choice.person else ""
+            st.selectbox(
+                "Whose episodes", list(names), format_func=lambda one: names.get(one, one), key="outcomes_whose",
+                on_change=_go, args=(choice,), width=320,
+            )  # fmt: skip
+        if len(parts) > 1:
             st.selectbox(
                 "What to look at", list(parts), format_func=lambda one: PARTS[one], key="outcomes_part",
                 on_change=_go, args=(choice,), width=320,
@@ -214,12 +220,18 @@ def chosen_from(
     person = next((row for row in people if row["public_id"] == wanted), None) if may_choose else own
     measure = address.get("measure", FIRST_MEASURE)
     part = address.get("part", "clinicians")
-    allowed = PARTS if viewer.role is Role.DIRECTOR else FOR_ALL
     return Choice(
         person,
         measure if measure in measure_names() else FIRST_MEASURE,
-        part if part in allowed and person is None else "clinicians",
+        part if part in parts_for(viewer, person) else "clinicians",
     )
+
+
+def parts_for(viewer: Viewer, person: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The parts of the page that a viewer may open."""
+    if person is not None:
+        return OF_ONE if person["clinician_id"] in estimate_view(viewer).close else OF_ONE[:1]
+    return DIRECTORS if viewer.role is Role.DIRECTOR else SUPERVISORS
 
 
 def render() -> None:
@@ -238,10 +250,10 @@ def render() -> None:
     view = build(viewer, look, data, choice, today=settings.today(), chart_theme=theme())
     if wanted and may_choose and person is None:
         st.html(f'<div class="sv"><p class="notice" role="status">{NOT_YOURS}</p></div>')
-    parts = list(PARTS) if viewer.role is Role.DIRECTOR else list(FOR_ALL)
+    parts = parts_for(viewer, person)
     slots = {"measure": lambda: _measure(choice), "snapshot": lambda: _snapshot(viewer, choice, limit)}
-    if may_choose:
-        slots["picker"] = lambda: _pick(people, choice, parts)
+    if may_choose or person is not None:
+        slots["picker"] = lambda: _pick(people, choice, parts, may_choose=may_choose)
     if person is not None:
         slots[FOLLOWED] = lambda: _follow(viewer, data, int(person["clinician_id"]))
     show(view, slots)

@@ -16,24 +16,15 @@ from dashboard.ui.own_growth_blocks import WORDS, area_blocks, gain_blocks, own_
 from dashboard.ui.view import Block, Figure, Heading, Para, Slot
 
 GROWTH, FOLLOWED = "growth", "followed"
-OWN_RANGE = (
-    "Your own row stands beside the range of the practice; nobody else's is here, and yours is in nobody else's."
-)
+NOTHING = "No episode has ended yet. What became of episodes appears here once they have."
 
 
-def own_blocks(found: Patterns, own: Own, drawing: Drawing, clinician_id: int, *, is_close: bool) -> list[Block]:
-    """Everything about one clinician.
-
-    ``is_close``: the viewer is that clinician or supervises them; only then is their course over time shown, and only where
-    the estimate of their gains may be shown as well.
-    """
+def own_blocks(found: Patterns, own: Own, drawing: Drawing, clinician_id: int) -> list[Block]:
+    """What became of one clinician's ended episodes: four measures beside the practice's range, change, ways of ending."""
     ended = found.ended
     if ended.is_empty():
-        return [
-            Para("No episode has ended yet. What became of episodes appears here once they have."),
-            *_goal(is_close),
-        ]
-    blocks: list[Block] = [lead(ended), *_goal(is_close)]
+        return [Para(NOTHING)]
+    blocks: list[Block] = [lead(ended)]
     blocks += interval_blocks(found, tuple(MEASURES), drawing, clinician_id)
     blocks += change_blocks(ended, found.instruments, drawing)
     blocks.append(
@@ -44,20 +35,20 @@ def own_blocks(found: Patterns, own: Own, drawing: Drawing, clinician_id: int, *
             )
         )
     )  # fmt: skip
-    if is_close:
-        blocks += close_blocks(found, own, drawing, clinician_id)
     return blocks
 
 
-def _goal(is_close: bool) -> list[Block]:
-    return [Slot(GROWTH)] if is_close else []
+def growth_parts(found: Patterns, own: Own, drawing: Drawing, clinician_id: int) -> list[Block]:
+    """Own growth, for the clinician and who supervises them: goal, course over time, gains to learn from, experience.
 
-
-def close_blocks(found: Patterns, own: Own, drawing: Drawing, clinician_id: int) -> list[Block]:
-    """Own course over time, gains to learn from, experience, and endings one by one where the clinician wants that."""
+    Endings one by one only where the clinician wants that.
+    """
     ended = found.ended
+    blocks: list[Block] = [Slot(GROWTH)]
+    if ended.is_empty():
+        return [*blocks, Para(NOTHING)]
     course = trend(ended)
-    blocks: list[Block] = [Figure(own_trend(course, whose=drawing.whose, as_of=drawing.as_of, theme=drawing.theme))]
+    blocks.append(Figure(own_trend(course, whose=drawing.whose, as_of=drawing.as_of, theme=drawing.theme)))
     blocks += gain_blocks(ended, own.edge)
     blocks += area_blocks(own_residuals(ended))
     known = ended.filter(pl.col("dropout").is_not_null()).height
