@@ -37,6 +37,7 @@ PAGES = (
         CLINICAL,
     ),
     Page("retention", "retention", "Retention", "When do episodes end early, and what came before?", CLINICAL),
+    Page("outcomes", "outcomes", "Outcomes", "How are closed episodes doing, and how sure can we be?", CLINICAL),
     Page("snapshots", "snapshots", "Snapshots", "What was put on paper, of whom, and is it still the same?", CLINICAL),
     Page("data_quality", "data-quality", "Data quality", "How far can I trust what I see?", EVERYONE),
     Page(

@@ -29,7 +29,13 @@ from queries.frames import read_frame
 
 PAGE = BY_NAME["snapshots"]
 SHOWN_AT_ONCE = 25  # each one's bytes are checked against their hash whenever the page is drawn
-KINDS = {"meeting": "Meeting", "episode": "Episode", "caseload": "Caseload", "patterns": "Patterns", "practice": "Practice summary"}
+KINDS = {
+    "meeting": "Meeting",
+    "episode": "Episode",
+    "caseload": "Caseload",
+    "patterns": "Patterns",
+    "practice": "Practice summary",
+}
 
 
 @dataclass(frozen=True)

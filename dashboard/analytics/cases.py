@@ -57,10 +57,8 @@ def cases(
     born = births.sort("client_id", "superseded_on", nulls_last=True).unique(
         "client_id", keep="first", maintain_order=True
     )
-    known = {
-        "direction": {key: 1 if one.better == "higher" else -1 for key, one in instruments.items()},
-        "reliable_change": {key: one.reliable_threshold for key, one in instruments.items()},
-    }
+    directions = {key: one.direction for key, one in instruments.items()}
+    thresholds = {key: one.reliable_threshold for key, one in instruments.items()}
     measured = (pl.col("scores") >= 2) & pl.col("baseline").is_not_null()
     elsewhere = pl.col("ending").is_in(NOT_A_DROPOUT).fill_null(False)
     areas = pl.col("problem_area").str.split(";").list.eval(pl.element().str.strip_chars().replace("", None))
@@ -73,11 +71,9 @@ def cases(
         frame.with_columns(
             ended_on=pl.coalesce("closed_on", "last_attended_on"),
             instrument=pl.col("outcome_instrument"),
-            direction=pl.col("outcome_instrument").replace_strict(
-                known["direction"], default=None, return_dtype=pl.Int8
-            ),
+            direction=pl.col("outcome_instrument").replace_strict(directions, default=None, return_dtype=pl.Int8),
             reliable_change=pl.col("outcome_instrument").replace_strict(
-                known["reliable_change"], default=None, return_dtype=pl.Float64
+                thresholds, default=None, return_dtype=pl.Float64
             ),
             baseline=pl.when(measured).then("baseline"),
             latest=pl.when(measured).then("latest"),

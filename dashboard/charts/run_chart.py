@@ -16,10 +16,15 @@ from dashboard.charts.style import Palette, palette, template
 HEIGHT = 360
 FEW = 10  # design: no percentage under so many episodes
 ENOUGH_POINTS = 13  # NHS England, Making data count: limits are provisional before
+SPECIAL = {
+    "beyond_limits": "beyond the limits",
+    "shift": "one of seven or more quarters in a row on one side of the level",
+    "trend": "one of seven or more quarters that only rose or only fell",
+}
 
 
 def run_chart(quarters: pl.DataFrame, *, whose: str, coverage: str, as_of: date, theme: str) -> Panel:
-    """``quarters``: quarter_start, n, part, share, centre, low, high, provisional, special (words or null), in order."""
+    """``quarters``: quarter_start, n, part, share, centre, low, high, provisional, special (of SPECIAL, or null), in order."""
     colours = palette(theme)
     rows = quarters.sort("quarter_start").to_dicts()
     drawn = [row for row in rows if row["n"] >= FEW and row["share"] is not None]
@@ -64,7 +69,7 @@ def run_chart(quarters: pl.DataFrame, *, whose: str, coverage: str, as_of: date,
                     quarter(row["quarter_start"]), str(row["n"]), str(row["part"]),
                     percent(row["share"]) if row["n"] >= FEW else NIL,
                     NIL if row["low"] is None else f"{percent(row['low'])} to {percent(row['high'])}",
-                    row["special"] or ("fewer than 10 measured" if row["n"] < FEW else ""),
+                    SPECIAL.get(row["special"], "fewer than 10 measured" if row["n"] < FEW else ""),
                 ]
                 for row in rows
             ],
@@ -79,7 +84,7 @@ def _headline(drawn: Sequence[dict[str, Any]], special: Sequence[dict[str, Any]]
     if not special:
         return f"No change over {len(drawn)} quarters that chance would not bring"
     last = special[-1]
-    return f"{quarter(last['quarter_start'])}: {last['special']}"
+    return f"{quarter(last['quarter_start'])}: {SPECIAL[last['special']]}"
 
 
 def _limits(figure: go.Figure, drawn: Sequence[dict[str, Any]], colours: Palette) -> None:

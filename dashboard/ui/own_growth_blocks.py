@@ -143,6 +143,13 @@ def _slope(found: Trend) -> str:
     return f"{in_sd(one.per_year)}, {_between(one.low, one.high)}.{unsure}"
 
 
+def own_residuals(gains: pl.DataFrame) -> pl.DataFrame:
+    """Problem areas (AREAS) of one clinician's ended episodes; ``gains``: GAINS with problem_area."""
+    return problem_areas(
+        gains.select("episode_id", "clinician_id", area=main_area(), residual=pl.col("gain") - pl.col("gain_expected"))
+    )
+
+
 def own_growth_blocks(
     gains: pl.DataFrame, ended: pl.DataFrame, found: Trend, edge: float | None, *, first: Sequence[Block] = ()
 ) -> list[Block]:
@@ -150,13 +157,10 @@ def own_growth_blocks(
 
     ``gains``: GAINS with public_id, client_code and problem_area of that clinician alone.
     """
-    residuals = gains.select(
-        "episode_id", "clinician_id", area=main_area(), residual=pl.col("gain") - pl.col("gain_expected")
-    )
     return [
         *first,
         *trend_blocks(found),
         *gain_blocks(gains, edge),
         *ending_blocks(ended),
-        *area_blocks(problem_areas(residuals)),
+        *area_blocks(own_residuals(gains)),
     ]

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dashboard import runtime
 from dashboard.access import Viewer, first_look, scope_for
 from dashboard.meeting_packet import meeting_draft
+from dashboard.outcome_packet import outcomes_counts_draft, outcomes_draft
 from dashboard.packets import Reader, caseload_draft, episode_draft, practice_draft
 from dashboard.snapshot.compose import Draft
 from dashboard.ui.snapshot_button import COUNTS, snapshot_button
+from pages.outcomes import Choice
 from queries.engine import reading
 
 
@@ -33,6 +35,21 @@ def caseload_snapshot(viewer: Viewer, clinician_id: int) -> None:
     """For one caseload."""
     gather = _gathering(viewer, lambda reader: caseload_draft(reader, {clinician_id}))
     snapshot_button(viewer, f"caseload-{clinician_id}", gather)
+
+
+def outcomes_snapshot(viewer: Viewer, choice: Choice, dropout_days: int) -> None:
+    """For what the Outcomes page shows, and for counts that may leave where everybody in scope is shown."""
+    part = choice.person["public_id"] if choice.person else f"{choice.part}-{choice.measure}"
+    gather = _gathering(viewer, lambda reader: outcomes_draft(reader, viewer, choice, dropout_days))
+    snapshot_button(viewer, f"outcomes-{part}", gather)
+    if choice.person is None and choice.part == "clinicians":
+        snapshot_button(
+            viewer,
+            "outcomes-counts",
+            _gathering(viewer, outcomes_counts_draft),
+            words="Make summary in counts",
+            warning=COUNTS,
+        )
 
 
 def meeting_snapshot(viewer: Viewer, public_id: str, version: int) -> None:
