@@ -33,8 +33,10 @@ SIZES = (3, 8, 15, 50)
 METHODS = ("naive", "phi", "tau2", "shipped")
 TAILS = {95: 0.025, 998: 0.001}
 UNUSUAL = 1.2
-CLINICIANS = 360  # ordinary clinicians per setting, and at least so many practices:
-LEAST_PRACTICES = 12
+CLINICIANS = 320  # ordinary clinicians per setting, and at least so many practices:
+LEAST_PRACTICES = 10
+SEARCHED = 30  # practices per setting with an unusual clinician
+FRESH = 50_000  # first seed; the priors were chosen on seeds below
 
 
 @dataclass
@@ -135,12 +137,12 @@ def contest(
     for size in sizes:
         for tau in taus:
             for seed in range(max(LEAST_PRACTICES, -(-clinicians // size))):
-                for measure, tally in judged(practice(size, tau, seed)).items():
+                for measure, tally in judged(practice(size, tau, FRESH + seed)).items():
                     found[measure, size, tau].add(tally)
             if power:
                 tallies = {measure: found[measure, size, tau] for measure in MEASURES}
-                for seed in range(40):
-                    searched(practice(size, tau, 10_000 + seed, unusual=UNUSUAL, least_first=50), tallies)
+                for seed in range(SEARCHED):
+                    searched(practice(size, tau, 2 * FRESH + seed, unusual=UNUSUAL, least_first=50), tallies)
     return dict(found)
 
 
