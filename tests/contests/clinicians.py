@@ -33,9 +33,9 @@ SIZES = (3, 8, 15, 50)
 METHODS = ("naive", "phi", "tau2", "shipped")
 TAILS = {95: 0.025, 998: 0.001}
 UNUSUAL = 1.2
-CLINICIANS = 320  # ordinary clinicians per setting, and at least so many practices:
+CLINICIANS = 300  # ordinary clinicians per setting, and at least so many practices:
 LEAST_PRACTICES = 10
-SEARCHED = 30  # practices per setting with an unusual clinician
+SEARCHED = 20  # practices per setting with an unusual clinician
 FRESH = 50_000  # first seed; the priors were chosen on seeds below
 
 
@@ -62,12 +62,11 @@ class Tally:
         return self.outside[method, limits] / self.clinicians
 
 
-def truth(drawn: Practice, measure: str) -> Reals:
+def truth(drawn: Practice, measure: str, points_per_sd: float) -> Reals:
     """What each clinician would reach with their clients in the long run."""
     who = drawn.cases["clinician_id"].to_numpy()
     short = {"reliable_improvement": "improved", "reliable_worsening": "worsened"}.get(measure, measure)
     reached = drawn.offsets[short] + drawn.effects[short][who]
-    points_per_sd = expectations(drawn.cases).sd["phq9"]
     reached = reached * drawn.points / points_per_sd if measure == "outcome" else chance(reached)
     return np.bincount(who, reached) / np.bincount(who)
 
@@ -108,7 +107,7 @@ def judged(drawn: Practice) -> dict[str, Tally]:
             tally.outside[key] += int(outside.sum())
         for limits in TAILS:
             tally.outside["shipped", limits] += int(_outside(one, limits).sum())
-        reached = truth(drawn, measure)
+        reached = truth(drawn, measure, mix.sd["phq9"])
         tally.held = int(((one["shrunken_low"] <= reached) & (one["shrunken_high"] >= reached)).sum())
         tallies[measure] = tally
     return tallies
