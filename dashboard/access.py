@@ -262,6 +262,11 @@ def estimate_view(viewer: Viewer | None) -> EstimateView:
     return EstimateView(own | supervised, viewer.role is Role.DIRECTOR)
 
 
+def on_paper(look: EstimateView) -> EstimateView:
+    """What may stand on paper of what somebody sees on screen: others who see the caseload may read the paper later."""
+    return EstimateView(frozenset(), look.whole_practice)
+
+
 def can_choose_monitoring(viewer: Viewer, clinician_id: int) -> bool:
     """Each clinician decides for themselves whether their endings are followed one by one over time."""
     return viewer.role is not Role.ADMIN and viewer.clinician_id == clinician_id
