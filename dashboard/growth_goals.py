@@ -70,8 +70,11 @@ def share_goal(engine: Engine, viewer: Viewer, *, shared: bool, now: datetime) -
         raise UnusableInput(NONE_STANDS)
 
 
-def _read(connection: Connection, scope: Scope) -> tuple[pl.DataFrame, pl.DataFrame]:
-    return read_frame(connection, growth.sign_sessions(scope)), read_frame(connection, growth.sign_states(scope))
+def _read(connection: Connection, scope: Scope, evaluation_id: int | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return (
+        read_frame(connection, growth.sign_sessions(scope, evaluation_id=evaluation_id)),
+        read_frame(connection, growth.sign_states(scope, evaluation_id=evaluation_id)),
+    )
 
 
 def value_at_start(connection: Connection, scope: Scope, sign: str, day: date) -> Part:
@@ -79,8 +82,10 @@ def value_at_start(connection: Connection, scope: Scope, sign: str, day: date) -
     return value_before(sign, *_read(connection, scope), day)
 
 
-def value_now(connection: Connection, scope: Scope, sign: str, set_on: date) -> Part:
-    """The value of a sign since a goal was set, up to the current evaluation of one clinician's scope."""
-    found = read_frame(connection, caseload.evaluation(scope))
+def value_now(
+    connection: Connection, scope: Scope, sign: str, set_on: date, evaluation_id: int | None = None
+) -> Part:  # fmt: skip
+    """The value of a sign since a goal was set, up to the current evaluation (or one of the past) of one clinician's scope."""
+    found = read_frame(connection, caseload.evaluation(scope, evaluation_id=evaluation_id))
     as_of = found["as_of"][0] if found.height else set_on
-    return value_since(sign, *_read(connection, scope), set_on, as_of)
+    return value_since(sign, *_read(connection, scope, evaluation_id), set_on, as_of)
