@@ -87,7 +87,7 @@ def funnel(
         "inner curves lie 95 %, between the outer ones 99.8 % of clinicians who differ by chance and by the ordinary "
         "differences between clinicians. The rate is adjusted: the practice's rate plus the difference from what the "
         "clinician's own clients would lead one to expect, held within the scale. Position "
-        "within the curves is not a rank and says nothing about anyone.",
+        "within the curves says nothing about anyone.",
         numbers=_numbers(shown, practice, scale),
         height=HEIGHT if drawable else EMPTY,
     )

@@ -79,8 +79,9 @@ def _counted(engine: Engine) -> tuple[Engine, int, list[int]]:
         store_batch(connection, practice, "files", batch, today=TODAY, now=NOW, username=None)
     ensure_current(engine, SETTINGS, practice, NOW)
     with writing(engine) as connection:
-        people = read_frame(connection, caseload.clinicians(operator_scope(practice))).sort("clinician_id")
-        ids = people["clinician_id"].to_list()
+        found = read_frame(connection, patterns.estimates(operator_scope(practice), estimate_view(None)))
+        # who has hardly an ended episode gets the least: a page without any draws nothing
+        ids = found.filter(pl.col("measure") == "dropout").sort("n", "clinician_id")["clinician_id"].to_list()
         for place, (one, n) in enumerate(zip(ids, COUNTS, strict=True)):
             mine = dict.fromkeys(patterns.NUMBERS, None if n == 0 else 100 * place + TELLTALE)
             connection.execute(
