@@ -262,6 +262,11 @@ def estimate_view(viewer: Viewer | None) -> EstimateView:
     return EstimateView(own | supervised, viewer.role is Role.DIRECTOR)
 
 
+def on_paper(look: EstimateView) -> EstimateView:
+    """What may stand on paper of what somebody sees on screen: others who see the caseload may read the paper later."""
+    return EstimateView(frozenset(), look.whole_practice)
+
+
 def can_choose_monitoring(viewer: Viewer, clinician_id: int) -> bool:
     """Each clinician decides for themselves whether their endings are followed one by one over time."""
     return viewer.role is not Role.ADMIN and viewer.clinician_id == clinician_id
@@ -282,3 +287,29 @@ def check_can_audit_practice(viewer: Viewer) -> None:
     """Raises NotAllowed where ``can_audit_practice`` is false."""
     if not can_audit_practice(viewer):
         raise NotAllowed("Only a clinical director can look at the practice by groups of clients.")
+
+
+def can_write_goal(viewer: Viewer, clinician_id: int) -> bool:
+    """A growth goal is the clinician's own: nobody sets, shares or closes it for them."""
+    return viewer.role is not Role.ADMIN and viewer.clinician_id == clinician_id
+
+
+def check_can_write_goal(viewer: Viewer, clinician_id: int) -> None:
+    """Raises NotAllowed where ``can_write_goal`` is false."""
+    if not can_write_goal(viewer, clinician_id):
+        raise NotAllowed("A growth goal is the clinician's own. Only they can set, share or close it.")
+
+
+def can_read_goal(viewer: Viewer, clinician_id: int, shared: bool) -> bool:
+    """The clinician themselves; once they share it, also whoever supervises them, and the clinical director."""
+    if viewer.role is Role.ADMIN:
+        return False
+    scope = scope_for(viewer)
+    within = scope.clinician_ids is None or clinician_id in scope.clinician_ids
+    return viewer.clinician_id == clinician_id or (shared and within)
+
+
+def check_can_read_goal(viewer: Viewer, clinician_id: int, shared: bool) -> None:
+    """Raises NotAllowed where ``can_read_goal`` is false."""
+    if not can_read_goal(viewer, clinician_id, shared):
+        raise NotAllowed("This growth goal is not shared with you.")

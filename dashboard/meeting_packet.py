@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from dashboard.access import NO_MEETING, Role, Viewer, check_can_make_snapshot, narrowed
+from dashboard.access import NO_MEETING, Role, Viewer, check_can_make_snapshot, estimate_view, narrowed, on_paper
 from dashboard.errors import NotAllowed
 from dashboard.meetings.plans import KINDS
 from dashboard.meetings.words import TITLES
@@ -32,6 +32,8 @@ from dashboard.ui.meeting_blocks import (
 from dashboard.ui.meeting_close import closing_blocks, decided_rows
 from dashboard.ui.meeting_hold import last_decision
 from dashboard.ui.meeting_loading import Sitting, sitting
+from dashboard.ui.meeting_patterns import KINDS as KINDS_OF_PATTERN
+from dashboard.ui.meeting_patterns import pattern_part
 from dashboard.ui.view import Block, Cell, Fold, Heading, Lead, Para, Split, Table, View
 from dashboard.ui.words import day, plural
 from pages import caseload, episode
@@ -40,7 +42,7 @@ SOMEBODY = "the clinician"
 NOT_PROPOSED = "not on the agenda"
 
 
-def meeting_draft(reader: Reader, viewer: Viewer, public_id: str) -> Draft:
+def meeting_draft(reader: Reader, viewer: Viewer, public_id: str, dropout_days: int) -> Draft:
     """The meeting as it stands. Raises NotAllowed where the viewer may not see it, or not everyone's episodes in it."""
     sat = sitting(reader.connection, viewer, public_id, reader.first)
     if sat is None:
@@ -49,6 +51,9 @@ def meeting_draft(reader: Reader, viewer: Viewer, public_id: str) -> Draft:
     people = reader.people(sat.clinicians)
     shown = [row for row in sat.agenda if row["public_id"] is not None]
     parts = [Part(_front(sat)), *(Part(_case(reader, sat, row), notes=_has_room(sat, row)) for row in shown)]
+    parts += [
+        Part(_pattern(reader, viewer, sat, row, dropout_days)) for row in sat.agenda if row["kind"] in KINDS_OF_PATTERN
+    ]
     about = about_of(
         reader, Kind.MEETING, _title(sat), people, sat.now, meeting_on=sat.row["held_on"],
         filters=(KINDS[sat.row["kind"]].lower(), f"{sat.row['minutes']} minutes", *waiting(reader)),
@@ -110,6 +115,13 @@ def _case(reader: Reader, sat: Sitting, row: Mapping[str, Any]) -> View:
     lead = [block for block in view.blocks if isinstance(block, Lead)]
     rest = [_unfolded(block) for block in _without_earlier(view.blocks) if not isinstance(block, Lead | Fold)]
     return replace(view, title=title, blocks=[*lead, *decided, *last_decision(sat, row["episode_id"]), *rest])
+
+
+def _pattern(reader: Reader, viewer: Viewer, sat: Sitting, row: Mapping[str, Any], dropout_days: int) -> View:
+    """A pattern part as the meeting shows it, without what only those close by may see: others may read the paper."""
+    look = on_paper(estimate_view(viewer))
+    blocks = pattern_part(reader.connection, viewer, look, sat, row, dropout_days=dropout_days, theme="light")
+    return View(TITLES[row["kind"]], "", "", None, blocks)
 
 
 def _has_room(sat: Sitting, row: Mapping[str, Any]) -> bool:

@@ -6,9 +6,7 @@ that whole circle may see: those on 10 to 29 stay on the screen of the clinician
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from dashboard.access import EstimateView, Viewer, check_can_make_snapshot, estimate_view, narrowed
+from dashboard.access import EstimateView, Viewer, check_can_make_snapshot, estimate_view, narrowed, on_paper
 from dashboard.packets import Reader, about_of
 from dashboard.pattern_reading import patterns
 from dashboard.snapshot.compose import Draft, Part, compose
@@ -20,11 +18,6 @@ from pages import outcomes
 from pages.outcomes import PARTS, Choice
 
 
-def on_paper(look: EstimateView) -> EstimateView:
-    """What may stand on paper of what somebody sees on screen."""
-    return replace(look, close=frozenset())
-
-
 def outcomes_draft(reader: Reader, viewer: Viewer, choice: Choice, dropout_days: int) -> Draft:
     """What the page shows, for supervision. Raises NotAllowed where somebody in it is out of scope."""
     own = int(choice.person["clinician_id"]) if choice.person else None
@@ -33,7 +26,7 @@ def outcomes_draft(reader: Reader, viewer: Viewer, choice: Choice, dropout_days:
     wanted = frozenset(int(row["clinician_id"]) for row in people)
     check_can_make_snapshot(reader.scope, wanted)
     look = on_paper(estimate_view(viewer))
-    data = outcomes.load(reader.connection, scope, look, choice, dropout_days, reader.evaluation_id)
+    data = outcomes.load(reader.connection, scope, viewer, look, choice, dropout_days, reader.evaluation_id)
     view = outcomes.build(viewer, look, data, choice, today=reader.today, chart_theme="light")
     whose = outcomes.whose_of(viewer, choice)
     named = people if choice.person else []

@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.access import NO_MEETING, Role, Scope, Viewer, first_look, scope_for
+from dashboard.access import NO_MEETING, Role, Scope, Viewer, estimate_view, first_look, scope_for
 from dashboard.errors import SupervisionError
 from dashboard.instruments import registry
 from dashboard.meeting_reading import caseloads
@@ -21,7 +21,7 @@ from dashboard.meetings.transfers import transfers
 from dashboard.settings import Rules
 from dashboard.signin.gate import still_signed_in
 from dashboard.supervising import Room, prepare, set_action
-from dashboard.ui import meeting_close, meeting_hold, meeting_list, meeting_prepare
+from dashboard.ui import meeting_close, meeting_hold, meeting_list, meeting_patterns, meeting_prepare
 from dashboard.ui.episode_figure import figure
 from dashboard.ui.episode_reading import load as load_episode
 from dashboard.ui.frame import current_viewer
@@ -155,6 +155,19 @@ def _case(sat: Sitting, viewer: Viewer, row: dict[str, Any]) -> tuple[list[Block
     return middle, meeting_hold.answers(data.flags, data.replies, sat.people.hidden)
 
 
+def _middle(sat: Sitting, viewer: Viewer, row: dict[str, Any]) -> tuple[list[Block], list[Block]]:
+    if row["episode_id"] is not None:
+        return _case(sat, viewer, row)
+    if row["kind"] in meeting_patterns.KINDS:
+        settings = runtime.settings()
+        with reading(runtime.engine()) as connection:
+            limit = practice_rules.in_force(connection, viewer.practice_id, settings.rules).dropout_days
+            return meeting_patterns.pattern_part(
+                connection, viewer, estimate_view(viewer), sat, row, dropout_days=limit, theme=theme()
+            ), []
+    return meeting_hold.other_parts(sat, row), []
+
+
 def _hold(sat: Sitting, room: Room, viewer: Viewer, row: dict[str, Any]) -> None:
     title, under = meeting_hold.heading(row, sat)
     show(View(title, under, f"{meeting_prepare.title(sat)} · {meeting_prepare.line(sat)}", sat.now.as_of, []))
@@ -162,9 +175,7 @@ def _hold(sat: Sitting, room: Room, viewer: Viewer, row: dict[str, Any]) -> None
     with agenda:
         meeting_hold.agenda_list(sat, room, row["item_id"])
         _hide(sat, room)
-    blocks, beside = (
-        _case(sat, viewer, row) if row["episode_id"] is not None else (meeting_hold.other_parts(sat, row), [])
-    )
+    blocks, beside = _middle(sat, viewer, row)
     with middle:
         if row["kind"] == "actions":
             due = follow_up.due(sat.read.actions, sat.row["held_on"])
@@ -192,6 +203,7 @@ def _one(viewer: Viewer, public_id: str) -> None:
         sat = sitting(
             connection, viewer, public_id, first_look(viewer, settings.clinician_first_days, settings.today())
         )
+        limit = practice_rules.in_force(connection, viewer.practice_id, settings.rules).dropout_days
     if sat is None:
         show(View(PAGE.title, PAGE.question, "", None, [Para(NO_MEETING)]))
         return
@@ -214,7 +226,7 @@ def _one(viewer: Viewer, public_id: str) -> None:
         _hide(sat, room)
         meeting_prepare.draw(sat, room, _act)
     if sat.leads or not sat.clinicians - {viewer.clinician_id}:
-        meeting_snapshot(viewer, public_id, sat.row["version"])
+        meeting_snapshot(viewer, public_id, sat.row["version"], limit)
 
 
 def render() -> None:

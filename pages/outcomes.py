@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import polars as pl
 import streamlit as st
 from sqlalchemy import Connection
 
-from dashboard import runtime
+from dashboard import growth_goals, runtime
 from dashboard.access import EstimateView, Role, Scope, Viewer, estimate_view, narrowed, scope_for
 from dashboard.analytics.caseload import caseloads
 from dashboard.own_reading import Own, own_reading
@@ -19,6 +20,8 @@ from dashboard.practice_patterns import PracticePatterns, practice_patterns
 from dashboard.ui.caseload_sums import caseload_blocks
 from dashboard.ui.equity_blocks import equity_blocks
 from dashboard.ui.frame import current_viewer
+from dashboard.ui.growth_blocks import standing_goal
+from dashboard.ui.growth_form import goal_form
 from dashboard.ui.integrity_blocks import integrity_blocks
 from dashboard.ui.monitoring_form import monitoring_form
 from dashboard.ui.outcome_blocks import (
@@ -31,7 +34,7 @@ from dashboard.ui.outcome_blocks import (
     run_chart_block,
     vlad_block,
 )
-from dashboard.ui.own_patterns import FOLLOWED, own_blocks
+from dashboard.ui.own_patterns import FOLLOWED, GROWTH, growth_parts, own_blocks
 from dashboard.ui.show import show, theme
 from dashboard.ui.view import Block, Heading, Notice, Para, Slot, View
 from dashboard.ui.words import day, plural
@@ -47,12 +50,14 @@ NOT_YOURS = "These episodes are not yours or your supervisees'."
 FIRST_MEASURE = "dropout"
 PARTS = {
     "clinicians": "Closed episodes",
+    "growth": "Own growth",
     "caseloads": "Caseloads",
     "time": "Endings one by one",
     "groups": "Groups of clients",
     "integrity": "Score integrity",
 }
-FOR_ALL = ("clinicians", "caseloads")  # the others are of the whole practice, for its director
+SUPERVISORS, DIRECTORS = ("clinicians", "caseloads"), ("clinicians", "caseloads", "time", "groups", "integrity")
+OF_ONE = ("clinicians", "growth")  # parts about one clinician; growth is theirs and their supervisor's
 
 
 @dataclass(frozen=True)
@@ -76,14 +81,16 @@ class Choice:
 
 
 def load(
-    connection: Connection, scope: Scope, look: EstimateView, choice: Choice, dropout_days: int,
+    connection: Connection, scope: Scope, viewer: Viewer, look: EstimateView, choice: Choice, dropout_days: int,
     evaluation_id: int | None = None,
 ) -> Data:  # fmt: skip
     """Reads the page in a scope; the practice's own parts only for those who see the whole practice."""
     wanted = look.whole_practice and scope.clinician_ids is None and choice.part in ("groups", "integrity")
     return Data(
         found=patterns(connection, scope, look, evaluation_id),
-        own=own_reading(connection, scope, choice.person["clinician_id"], evaluation_id) if choice.person else None,
+        own=own_reading(connection, scope, viewer, choice.person["clinician_id"], evaluation_id)
+        if choice.person
+        else None,
         open_episodes=read_frame(connection, open_reads.open_episodes(scope, evaluation_id=evaluation_id)),
         whole=practice_patterns(connection, scope, choice.part, dropout_days, evaluation_id) if wanted else None,
         dropout_days=dropout_days,
@@ -104,7 +111,7 @@ def whose_of(viewer: Viewer, choice: Choice) -> str:
     return "the whole practice" if viewer.role is Role.DIRECTOR else "your own and your supervisees' episodes"
 
 
-def build(viewer: Viewer, look: EstimateView, data: Data, choice: Choice, *, today: Any, chart_theme: str) -> View:
+def build(viewer: Viewer, look: EstimateView, data: Data, choice: Choice, *, today: date, chart_theme: str) -> View:
     """One clinician's own part, or everybody in scope side by side by name. No rank, no grade, no composite."""
     found = data.found
     whose = whose_of(viewer, choice)
@@ -119,11 +126,15 @@ def build(viewer: Viewer, look: EstimateView, data: Data, choice: Choice, *, tod
     drawing = Drawing(whose, as_of, chart_theme)
     if choice.person is not None and data.own is not None:
         person = int(choice.person["clinician_id"])
-        blocks += own_blocks(found, data.own, drawing, person, is_close=person in look.close)
-        blocks += caseload_blocks(caseloads(data.open_episodes, [person], as_of), [choice.person])
+        if choice.part == "growth" and person in look.close:
+            blocks += growth_parts(found, data.own, drawing, person, is_own=person == viewer.clinician_id)
+        else:
+            blocks += own_blocks(found, data.own, drawing, person)
+            blocks += caseload_blocks(caseloads(data.open_episodes, [person], as_of), [choice.person])
     else:
         blocks += _part(look, data, choice, drawing)
-    blocks.append(Slot("snapshot"))
+    if choice.part != "growth":  # own growth stays on the screen of the two whom it concerns
+        blocks.append(Slot("snapshot"))
     return View(PAGE.title, PAGE.question, scope_line, as_of, blocks)
 
 
@@ -161,17 +172,18 @@ def _go(choice: Choice) -> None:
     st.query_params.from_dict({key: one for key, one in wanted.items() if one and one != usual[key]})
 
 
-def _pick(people: Sequence[Mapping[str, Any]], choice: Choice, parts: Sequence[str]) -> None:
+def _pick(people: Sequence[Mapping[str, Any]], choice: Choice, parts: Sequence[str], *, may_choose: bool) -> None:
     # the address decides: somebody may have come by a link, which the pickers know nothing of
     names = {"": "Everyone together", **{row["public_id"]: name_of(row) for row in people}}
-    st.session_state["outcomes_whose"] = choice.person["public_id"] if choice.person else ""
     st.session_state["outcomes_part"] = choice.part
     with st.container(horizontal=True):
-        st.selectbox(
-            "Whose episodes", list(names), format_func=lambda one: names.get(one, one), key="outcomes_whose",
-            on_change=_go, args=(choice,), width=320,
-        )  # fmt: skip
-        if choice.person is None:
+        if may_choose:
+            st.session_state["outcomes_whose"] = choice.person["public_id"] if choice.person else ""
+            st.selectbox(
+                "Whose episodes", list(names), format_func=lambda one: names.get(one, one), key="outcomes_whose",
+                on_change=_go, args=(choice,), width=320,
+            )  # fmt: skip
+        if len(parts) > 1:
             st.selectbox(
                 "What to look at", list(parts), format_func=lambda one: PARTS[one], key="outcomes_part",
                 on_change=_go, args=(choice,), width=320,
@@ -198,6 +210,24 @@ def _follow(viewer: Viewer, data: Data, clinician_id: int) -> None:
     monitoring_form(data.found.follows(clinician_id), chosen)
 
 
+def _goal(viewer: Viewer, data: Data, clinician_id: int) -> None:
+    if viewer.clinician_id != clinician_id or data.own is None:
+        return
+    goal = standing_goal(data.own.goals, clinician_id)
+    settings, engine = runtime.settings(), runtime.engine()
+
+    def set_one(text: str, sign: str, again: date | None, shared: bool) -> None:
+        growth_goals.set_goal(
+            engine, viewer, text=text, sign=sign, look_again_on=again, shared=shared, now=settings.now()
+        )
+
+    goal_form(
+        goal is not None, bool(goal and goal["shared"]), settings.today(), set_goal=set_one,
+        close_goal=lambda note: growth_goals.close_goal(engine, viewer, note=note, now=settings.now()),
+        share_goal=lambda shared: growth_goals.share_goal(engine, viewer, shared=shared, now=settings.now()),
+    )  # fmt: skip
+
+
 def _snapshot(viewer: Viewer, choice: Choice, dropout_days: int) -> None:
     from dashboard.ui.page_snapshots import outcomes_snapshot  # reads through this page: not before it is there
 
@@ -214,12 +244,18 @@ def chosen_from(
     person = next((row for row in people if row["public_id"] == wanted), None) if may_choose else own
     measure = address.get("measure", FIRST_MEASURE)
     part = address.get("part", "clinicians")
-    allowed = PARTS if viewer.role is Role.DIRECTOR else FOR_ALL
     return Choice(
         person,
         measure if measure in measure_names() else FIRST_MEASURE,
-        part if part in allowed and person is None else "clinicians",
+        part if part in parts_for(viewer, person) else "clinicians",
     )
+
+
+def parts_for(viewer: Viewer, person: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The parts of the page that a viewer may open."""
+    if person is not None:
+        return OF_ONE if person["clinician_id"] in estimate_view(viewer).close else OF_ONE[:1]
+    return DIRECTORS if viewer.role is Role.DIRECTOR else SUPERVISORS
 
 
 def render() -> None:
@@ -234,15 +270,18 @@ def render() -> None:
         choice = chosen_from(viewer, people, st.query_params.to_dict())
         person = choice.person
         limit = practice_rules.in_force(connection, viewer.practice_id, settings.rules).dropout_days
-        data = load(connection, narrowed(scope, person["clinician_id"]) if person else scope, look, choice, limit)
+        data = load(
+            connection, narrowed(scope, person["clinician_id"]) if person else scope, viewer, look, choice, limit
+        )
     view = build(viewer, look, data, choice, today=settings.today(), chart_theme=theme())
     if wanted and may_choose and person is None:
         st.html(f'<div class="sv"><p class="notice" role="status">{NOT_YOURS}</p></div>')
-    parts = list(PARTS) if viewer.role is Role.DIRECTOR else list(FOR_ALL)
+    parts = parts_for(viewer, person)
     slots = {"measure": lambda: _measure(choice), "snapshot": lambda: _snapshot(viewer, choice, limit)}
-    if may_choose:
-        slots["picker"] = lambda: _pick(people, choice, parts)
+    if may_choose or person is not None:
+        slots["picker"] = lambda: _pick(people, choice, parts, may_choose=may_choose)
     if person is not None:
+        slots[GROWTH] = lambda: _goal(viewer, data, int(person["clinician_id"]))
         slots[FOLLOWED] = lambda: _follow(viewer, data, int(person["clinician_id"]))
     show(view, slots)
 

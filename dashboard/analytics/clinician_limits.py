@@ -17,7 +17,7 @@ from dashboard.analytics.random_intercept import Curves
 Reals = NDArray[np.float64]
 
 TAILS = {"limit95": 0.025, "limit998": 0.001}  # science 6.5
-SPACING = 0.5  # of chance's own sd: shifts further apart than this would show in the limits
+SPACING = 0.5  # of chance's own sd, between shifts: lumping that little makes limits wider by a hundredth at most
 
 
 def limits(curves: Curves, ordinary: Reals) -> dict[str, Reals]:
@@ -44,22 +44,26 @@ def limits(curves: Curves, ordinary: Reals) -> dict[str, Reals]:
 def _gains(curves: Curves, ordinary: Reals, j: int) -> tuple[Reals, Reals]:
     """Mean gains and the chance of staying below each."""
     sd = (curves.error_sd or 0.0) / sqrt(curves.n[j])
-    likely = ordinary > 1e-9
-    shift, weight = curves.shift[likely], ordinary[likely]
+    place, weight = _thinned(curves, ordinary, sd)
+    shift = curves.shift[place]
     value = np.linspace(shift[0] - 4.5 * sd, shift[-1] + 4.5 * sd, 241)
-    below = normal_cdf((value[:, None] - shift) / sd) @ weight / weight.sum()
+    below = normal_cdf((value[:, None] - shift) / sd) @ weight
     return value + (curves.mean[j, 0] - curves.shift[0]), below
 
 
 def _counts(curves: Curves, ordinary: Reals, j: int) -> tuple[Reals, Reals]:
     """Shares of 0 … n and the chance of at most each."""
     n = int(curves.n[j])
-    step = curves.shift[1] - curves.shift[0]
-    block = max(1, int(SPACING * 2 / sqrt(n) / step))  # 2 / sqrt(n): the least that chance can be in log odds
+    place, weight = _thinned(curves, ordinary, 2 / sqrt(n))  # the least that chance can be in log odds
+    p = np.clip(curves.mean[j, place], 1e-12, 1 - 1e-12)
+    return np.arange(n + 1) / n, np.cumsum(weight @ binomial(n, p))
+
+
+def _thinned(curves: Curves, ordinary: Reals, sd: float) -> tuple[NDArray[np.int64], Reals]:
+    """The places of as many shifts as the limits need where chance has this sd, and the weight of each."""
+    step = float(curves.shift[1] - curves.shift[0])
+    block = 2 * int(max(0.0, SPACING * sd / step - 1) / 2) + 1  # odd, so that the middle one is the middle
     likely = np.flatnonzero(ordinary > 1e-9)
     edges = np.arange(likely[0], likely[-1] + 1, block)
     weight = np.add.reduceat(ordinary[: likely[-1] + 1], edges)
-    middle = np.minimum(edges + block // 2, likely[-1])
-    p = np.clip(curves.mean[j, middle], 1e-12, 1 - 1e-12)
-    pmf = weight @ binomial(n, p) / weight.sum()
-    return np.arange(n + 1) / n, np.cumsum(pmf)
+    return np.minimum(edges + block // 2, likely[-1]), weight / weight.sum()

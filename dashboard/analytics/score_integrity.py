@@ -1,8 +1,8 @@
 """Whether scores can be trusted as a picture of how clients are: of the whole practice, never of a clinician.
 
-Three things that ordinary reasons can bring about as well, and that are questions therefore: more last scores just on the healthy
-side of the cut-off than earlier ones (the idea of McCrary 2008 and of bunching, Kleven 2016), fewer scores taken right after a
-score that was worse than expected, and appointments whose status was changed after it was first known.
+Three things that ordinary reasons can bring about as well, and that are questions therefore: a jump in last scores at the
+cut-off (the idea of McCrary 2008 and of bunching, Kleven 2016), fewer scores taken right after a score that was worse than
+expected, and appointments whose status was changed after it was first known.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from datetime import date
 import polars as pl
 
 from dashboard.analytics import reliable_change as rc
-from dashboard.analytics.clustered import Difference, difference
+from dashboard.analytics.clustered import Difference, Ratio, difference, odds_ratio
 from dashboard.instruments.instrument import Instrument
 
 LEAST = 30  # project default: rows on either side under which a difference of shares says nothing
-OF_A_CHANGE = 0.5  # project default: the window on each side of the cut-off, in reliable changes
-OF_THE_RANGE = 0.1  # project default: the same where no reliable change is published, in ranges
+OF_A_CHANGE = 1.0  # project default: the window on each side of the cut-off, in reliable changes
+OF_THE_RANGE = 0.2  # project default: the same where no reliable change is published, in ranges
 
 # Attended sessions; outcome and its expected range as that day's evaluation gave them; the rest is of the episode.
 SCORED = {
@@ -54,13 +54,18 @@ class Compared:
 class Cliff:
     """Last scores of closed episodes near the cut-off, against the same episodes' earlier ones there.
 
-    ``window``: points on each side that count as near. The shares are of scores on the healthy side.
+    ``window``: points on each side that count as near. ``last``, ``last_healthy``, ``earlier``, ``earlier_healthy``: counts of
+    scores. ``jump``: how many times the odds of a last score rise at the cut-off beyond the course; null under LEAST.
     """
 
     instrument: str
     cutoff: float
     window: float
-    compared: Compared
+    last: int
+    last_healthy: int
+    earlier: int
+    earlier_healthy: int
+    jump: Ratio | None
 
 
 def _compared(rows: pl.DataFrame, yes: str, first: str) -> Compared:
@@ -88,27 +93,28 @@ def window_of(one: Instrument) -> float | None:
 def cliffs(sessions: pl.DataFrame, instruments: dict[str, Instrument]) -> list[Cliff]:
     """Per outcome measure in use with a cut-off, by key. ``sessions``: SCORED.
 
-    A score exactly at the cut-off is clinical; both sides of the window are equally wide. Scores fall towards the end where
-    therapy helps, and endings are agreed when they do: some difference is to be expected.
+    Where therapy helps, last scores are lower than earlier ones anyway, so that comparing shares would find a cliff everywhere.
+    Such a course shifts the odds of being a last score smoothly with the score; what jumps at the cut-off on top of a straight
+    line in the score is the cliff. A score exactly at the cut-off is clinical; both sides of the window are equally wide.
     """
     scored = sessions.drop_nulls(["outcome", "closed_on"])
-    last = pl.col("session_number") == pl.col("session_number").max().over("episode_id")
     found = []
     for key in sorted(set(scored["outcome_instrument"].drop_nulls()) & set(instruments)):
         one = instruments[key]
         window = window_of(one)
         if one.kind != "outcome" or one.cutoff is None or window is None:
             continue
-        beyond = one.direction * (pl.col("outcome") - one.cutoff)  # above nought is the healthy side
         rows = scored.filter(pl.col("outcome_instrument") == key).with_columns(
-            last=last,
-            # as wide on either side: nought itself is clinical, so the healthy side ends at the window and the other before it
-            near=(beyond > -window) & (beyond <= window),
-            healthy=beyond > 0,
+            last=pl.col("session_number") == pl.col("session_number").max().over("episode_id"),
+            beyond=one.direction * (pl.col("outcome") - one.cutoff),  # above nought is the healthy side
         )
-        near = rows.filter("near")
-        own = near.filter(pl.col("last").any().over("episode_id"))
-        found.append(Cliff(key, one.cutoff, window, _compared(own, "healthy", "last")))
+        near = rows.filter((pl.col("beyond") > -window) & (pl.col("beyond") <= window))
+        own = near.filter(pl.col("last").any().over("episode_id")).sort("episode_id", "session_number")
+        last, healthy = own["last"].to_numpy().astype(bool), (own["beyond"] > 0).to_numpy().astype(bool)
+        enough = min(int(last.sum()), int((~last).sum())) >= LEAST
+        jump = odds_ratio(last, healthy, own["beyond"].to_numpy(), own["episode_id"].to_numpy()) if enough else None
+        counts = (int(last.sum()), int((last & healthy).sum()), int((~last).sum()), int((~last & healthy).sum()))
+        found.append(Cliff(key, one.cutoff, window, *counts, jump))
     return found
 
 

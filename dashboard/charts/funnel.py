@@ -106,7 +106,7 @@ def funnel(
         "differences between clinicians; about 1 in 20 is outside the inner ones by chance alone. The rate is adjusted: the "
         "practice's rate plus the difference from what the clinician's own clients would lead one to expect, held within the "
         "scale. A name stands only beside somebody outside the outer curves with enough episodes to say so (orange diamond or "
-        "blue square). Position within the curves is not a rank and says nothing about anyone.",
+        "blue square). Position within the curves says nothing about anyone.",
         numbers=_numbers(ordered, practice, scale),
         height=HEIGHT if drawable else EMPTY,
         on_paper=ON_PAPER if drawable else None,

@@ -86,7 +86,7 @@ def audit_blocks(audit: pl.DataFrame) -> list[Block]:
     for attribute in ATTRIBUTES:
         found = audit.filter(pl.col("attribute") == attribute)
         said = found.filter(pl.col("ratio").is_not_null()).to_dicts()
-        if said:
+        if said and found["group"].to_list() != [NOT_RECORDED]:
             few = [group_name(one) for one in found.filter(pl.col("why") == "few")["group"].to_list()]
             held = found.filter(pl.col("why") == "withheld").height
             notes = [

@@ -16,9 +16,10 @@ from dashboard.ui.words import score, share
 
 LISTED = 12  # rows shown before the rest is folded away
 CLIFF_WORDS = (
-    "Ordinary reasons: scores fall where therapy helps, and many endings are agreed once a score is under the cut-off, so some "
-    "difference is to be expected. To ask: how is the last questionnaire introduced, who is in the room, and what depends on it? "
-    "The idea is that of a jump at a threshold (McCrary 2008); half a reliable change on each side counts as near."
+    "Last scores are lower than earlier ones where therapy helps; that shift is taken out, and what is left is a jump at the "
+    "cut-off. Ordinary reasons: an ending is agreed because a score is under the cut-off. To ask: how is the last questionnaire "
+    "introduced, who is in the room, and what depends on it? The idea is that of a jump at a threshold (McCrary 2008); one "
+    "reliable change on each side counts as near."
 )
 SKIP_WORDS = (
     "Ordinary reasons: somebody who is worse has less room for a questionnaire, and a hard session leaves less time. To ask: "
@@ -80,12 +81,30 @@ def cliff_blocks(cliffs: Sequence[Cliff], instruments: Mapping[str, Instrument])
                 short_name(instruments[one.instrument]),
                 sub=f"{score(one.window)} points on each side of {score(one.cutoff)}",
             ),
-            *_compared(one.compared),
+            share(one.last_healthy, one.last),
+            share(one.earlier_healthy, one.earlier),
+            _jump(one),
         ]
         for one in cliffs
     ]
-    columns = ("Measure", "Last scores on the healthy side", "Earlier scores of the same episodes", "Difference")
+    columns = (
+        "Measure",
+        "Last scores on the healthy side",
+        "Earlier scores of the same episodes",
+        "Jump at the cut-off",
+    )
     return [head, Table("Scores just on the healthy side of the cut-off", columns, rows, note=CLIFF_WORDS)]
+
+
+def _jump(one: Cliff) -> Cell:
+    if one.jump is None:
+        few = min(one.last, one.earlier) < LEAST
+        return Cell(sub=f"too few: {LEAST} of each are needed" if few else "cannot be told")
+    chance = "" if one.jump.low > 1 or one.jump.high < 1 else "; this can be chance"
+    return Cell(
+        f"{one.jump.ratio:.1f} times the odds",
+        sub=f"95 % interval {one.jump.low:.1f} to {one.jump.high:.1f}{chance}",
+    )
 
 
 def skip_blocks(skips: Mapping[str, Compared]) -> list[Block]:

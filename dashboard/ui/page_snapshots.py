@@ -52,9 +52,9 @@ def outcomes_snapshot(viewer: Viewer, choice: Choice, dropout_days: int) -> None
         )
 
 
-def meeting_snapshot(viewer: Viewer, public_id: str, version: int) -> None:
+def meeting_snapshot(viewer: Viewer, public_id: str, version: int, dropout_days: int) -> None:
     """For one meeting as it stands; after a change it is another snapshot."""
-    gather = _gathering(viewer, lambda reader: meeting_draft(reader, viewer, public_id))
+    gather = _gathering(viewer, lambda reader: meeting_draft(reader, viewer, public_id, dropout_days))
     snapshot_button(viewer, f"meeting-{public_id}-{version}", gather)
 
 

@@ -2,10 +2,10 @@
 
 from alembic import context
 
-from queries import meeting_tables, pattern_tables
+from queries import growth_tables, meeting_tables, pattern_tables
 from queries.tables import Base
 
-for tables in (meeting_tables.Meeting, pattern_tables.EpisodeExpectation):
+for tables in (meeting_tables.Meeting, pattern_tables.EpisodeExpectation, growth_tables.GrowthGoal):
     assert tables.metadata is Base.metadata  # noqa: S101 - importing them is what adds them
 connection = context.config.attributes["connection"]
 context.configure(

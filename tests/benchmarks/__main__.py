@@ -1,8 +1,8 @@
-"""``python -m tests.benchmarks [import|evaluate|pages|hazard|snapshot]``: every benchmark, or one."""
+"""``python -m tests.benchmarks [import|evaluate|pages|hazard|snapshot|clinicians]``: every benchmark, or one."""
 
 import sys
 
-from tests.benchmarks import evaluation, hazard, importing, pages, snapshot
+from tests.benchmarks import clinicians, evaluation, hazard, importing, pages, snapshot
 
 BENCHMARKS = {
     "import": importing.run,
@@ -10,6 +10,7 @@ BENCHMARKS = {
     "pages": pages.run,
     "hazard": hazard.run,
     "snapshot": snapshot.run,
+    "clinicians": clinicians.run,
 }
 
 for name in sys.argv[1:] or BENCHMARKS:

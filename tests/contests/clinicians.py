@@ -33,8 +33,10 @@ SIZES = (3, 8, 15, 50)
 METHODS = ("naive", "phi", "tau2", "shipped")
 TAILS = {95: 0.025, 998: 0.001}
 UNUSUAL = 1.2
-CLINICIANS = 360  # ordinary clinicians per setting, and at least so many practices:
-LEAST_PRACTICES = 12
+CLINICIANS = 300  # ordinary clinicians per setting, and at least so many practices:
+LEAST_PRACTICES = 10
+SEARCHED = 20  # practices per setting with an unusual clinician
+FRESH = 50_000  # first seed; the priors were chosen on seeds below
 
 
 @dataclass
@@ -60,12 +62,11 @@ class Tally:
         return self.outside[method, limits] / self.clinicians
 
 
-def truth(drawn: Practice, measure: str) -> Reals:
+def truth(drawn: Practice, measure: str, points_per_sd: float) -> Reals:
     """What each clinician would reach with their clients in the long run."""
     who = drawn.cases["clinician_id"].to_numpy()
     short = {"reliable_improvement": "improved", "reliable_worsening": "worsened"}.get(measure, measure)
     reached = drawn.offsets[short] + drawn.effects[short][who]
-    points_per_sd = expectations(drawn.cases).sd["phq9"]
     reached = reached * drawn.points / points_per_sd if measure == "outcome" else chance(reached)
     return np.bincount(who, reached) / np.bincount(who)
 
@@ -106,7 +107,7 @@ def judged(drawn: Practice) -> dict[str, Tally]:
             tally.outside[key] += int(outside.sum())
         for limits in TAILS:
             tally.outside["shipped", limits] += int(_outside(one, limits).sum())
-        reached = truth(drawn, measure)
+        reached = truth(drawn, measure, mix.sd["phq9"])
         tally.held = int(((one["shrunken_low"] <= reached) & (one["shrunken_high"] >= reached)).sum())
         tallies[measure] = tally
     return tallies
@@ -135,12 +136,12 @@ def contest(
     for size in sizes:
         for tau in taus:
             for seed in range(max(LEAST_PRACTICES, -(-clinicians // size))):
-                for measure, tally in judged(practice(size, tau, seed)).items():
+                for measure, tally in judged(practice(size, tau, FRESH + seed)).items():
                     found[measure, size, tau].add(tally)
             if power:
                 tallies = {measure: found[measure, size, tau] for measure in MEASURES}
-                for seed in range(40):
-                    searched(practice(size, tau, 10_000 + seed, unusual=UNUSUAL, least_first=50), tallies)
+                for seed in range(SEARCHED):
+                    searched(practice(size, tau, 2 * FRESH + seed, unusual=UNUSUAL, least_first=50), tallies)
     return dict(found)
 
 

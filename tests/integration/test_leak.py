@@ -27,15 +27,18 @@ from queries import (
     endings,
     equity,
     exports,
+    growth,
     integrity,
     load,
     meetings,
     patterns,
     practices,
+    quadrants,
     quality,
     replies,
     retention,
     snapshots,
+    store_growth,
     validation,
 )
 from queries.engine import reading, writing
@@ -70,6 +73,11 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "equity.episodes": lambda s, _: equity.episodes(s),
     "integrity.sessions": lambda s, _: integrity.sessions(s),
     "integrity.statuses_held": lambda s, _: integrity.statuses_held(s),
+    "growth.goals": lambda s, _: growth.goals(s, Viewer("g", Role.DIRECTOR, s.practice_id)),
+    "growth.sign_sessions": lambda s, _: growth.sign_sessions(s),
+    "growth.sign_states": lambda s, _: growth.sign_states(s),
+    "quadrants.states": lambda s, _: quadrants.states(s),
+    "quadrants.alliance_scores": lambda s, _: quadrants.alliance_scores(s, ALLIANCE, TODAY),
     "retention.episodes": lambda s, _: retention.episodes(s),
     "retention.last_appointments": lambda s, _: retention.last_appointments(s, LONG_AGO),
     "retention.signals_before": lambda s, _: retention.signals_before(s, LONG_AGO),
@@ -166,6 +174,7 @@ def two_practices(engine: Engine) -> tuple[Engine, int, int]:
             store_batch(connection, practice, "files", batch, today=TODAY, now=NOW, username=None)
         ensure_current(engine, SETTINGS, practice, NOW)
         _meetings_about_everybody(engine, practice)
+        _goals_of_everybody(engine, practice)
         with writing(engine) as connection:
             for row in read_frame(connection, caseload.states(operator_scope(practice), open_only=False)).to_dicts():
                 audit.record(
@@ -191,6 +200,18 @@ def _meetings_about_everybody(engine: Engine, practice: int) -> None:
         for item in on:
             room.write(item, "what", "Ask how it felt", 0)
         room.close(on)
+
+
+def _goals_of_everybody(engine: Engine, practice: int) -> None:
+    """A shared growth goal of each clinician."""
+    with reading(engine) as connection:
+        people = read_frame(connection, caseload.clinicians(operator_scope(practice)))
+    with writing(engine) as connection:
+        for one in people["clinician_id"].to_list():
+            store_growth.set_goal(
+                connection, Viewer("g", Role.CLINICIAN, practice, one), text="Ask", sign="outcome_at_last",
+                value_at_start=None, n_at_start=0, look_again_on=TODAY, shared=True, now=NOW,
+            )  # fmt: skip
 
 
 def _whole(engine: Engine, practice: int) -> pl.DataFrame:
@@ -300,7 +321,9 @@ def _builders(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
         caseloads,
         endings,
         equity,
+        growth,
         integrity,
+        quadrants,
         quality,
         exports,
         load,

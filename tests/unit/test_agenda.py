@@ -202,8 +202,10 @@ def test_every_case_with_a_reason_is_on_the_agenda_or_left_out_and_minutes_are_k
 def test_once_a_month_the_pattern_and_the_growth_goal_take_the_place_of_the_longest_undiscussed() -> None:
     frame = cases(FIRST, WORTH, {"last_discussed_on": None})
     usual, monthly = on(agenda(frame)), on(agenda(frame, pattern_due=True))
-    assert ("longest", 3) in usual and "pattern" not in {kind for kind, _ in usual}
-    assert [kind for kind, _ in monthly][-2:] == ["pattern", "growth"] and ("longest", 3) not in monthly
+    assert ("longest", 3) in usual
+    assert "pattern" not in {kind for kind, _ in usual}
+    assert [kind for kind, _ in monthly][-2:] == ["pattern", "growth"]
+    assert ("longest", 3) not in monthly
     assert [episode for kind, episode in monthly if kind == "case"] == [1, 2]  # two cases keep their time
 
 

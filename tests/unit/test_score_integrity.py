@@ -12,7 +12,8 @@ import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.analytics.clustered import difference
+from dashboard.analytics.clustered import difference, odds_ratio
+from dashboard.analytics.distributions import t_quantile
 from dashboard.analytics.score_integrity import (
     LEAST,
     RELABELLED,
@@ -72,49 +73,87 @@ def test_one_side_only_or_one_episode_gives_no_difference(first: list[bool]) -> 
 # ------------------------------------------------------------------------------------------------- cliffs
 
 
-@pytest.mark.parametrize(
-    ("key", "window"), [("phq9", 3.0), ("ors", 2.5), ("core10", BUILT_IN["core10"].reliable_threshold)]
-)
-def test_the_window_is_half_a_reliable_change(key: str, window: float) -> None:
-    threshold = BUILT_IN[key].reliable_threshold
-    assert threshold is not None
-    assert window_of(BUILT_IN[key]) == pytest.approx(threshold / 2)
+@pytest.mark.parametrize("key", ["phq9", "ors", "core10"])
+def test_the_window_is_a_reliable_change(key: str) -> None:
+    assert window_of(BUILT_IN[key]) == pytest.approx(BUILT_IN[key].reliable_threshold)
 
 
 @pytest.mark.parametrize(
     ("instrument", "value", "near", "healthy"),
     [
-        ("phq9", 6, 0, 0), ("phq9", 7, 1, 1), ("phq9", 9, 1, 1), ("phq9", 10, 1, 0), ("phq9", 12, 1, 0), ("phq9", 13, 0, 0),
-        ("ors", 25, 1, 0), ("ors", 25.1, 1, 1), ("ors", 27.5, 1, 1), ("ors", 27.6, 0, 0), ("ors", 22.5, 0, 0),
-        ("ors", 22.6, 1, 0),
+        ("phq9", 3, 0, 0), ("phq9", 4, 1, 1), ("phq9", 9, 1, 1), ("phq9", 10, 1, 0), ("phq9", 15, 1, 0), ("phq9", 16, 0, 0),
+        ("ors", 25, 1, 0), ("ors", 25.1, 1, 1), ("ors", 30, 1, 1), ("ors", 30.1, 0, 0), ("ors", 20, 0, 0), ("ors", 20.1, 1, 0),
     ],
 )  # fmt: skip
 def test_both_sides_of_the_cutoff_are_equally_wide(instrument: str, value: float, near: int, healthy: int) -> None:
-    found = cliffs(scored(*[[value, value]] * LEAST, instrument=instrument), BUILT_IN)[0].compared
-    assert found.one_n == near * LEAST
-    if near:
-        assert found.found is not None
-        assert (found.found.one, found.found.other) == (healthy, healthy)
+    found = cliffs(scored(*[[value, value]] * LEAST, instrument=instrument), BUILT_IN)[0]
+    assert (found.last, found.earlier) == (near * LEAST, near * LEAST)
+    assert (found.last_healthy, found.earlier_healthy) == (healthy * LEAST, healthy * LEAST)
+    assert found.jump is None  # on one side only nothing can be told
 
 
-def test_a_jump_under_the_cutoff_is_found_and_its_absence_is_too() -> None:
-    draw = np.random.default_rng(4)
-    honest = [[*draw.integers(7, 13, 5).tolist()] for _ in range(200)]
-    pressed = [[*one[:4], min(one[4], 9)] for one in honest]
-    quiet = cliffs(scored(*honest), BUILT_IN)[0].compared.found
-    loud = cliffs(scored(*pressed), BUILT_IN)[0].compared.found
-    assert quiet is not None
-    assert loud is not None
-    assert quiet.low < 0 < quiet.high
-    assert loud.low > 0.3
-    assert loud.other == pytest.approx(quiet.other)
+def courses(draw: np.random.Generator, episodes: int = 150, press: float = 0.0) -> list[list[float | None]]:
+    """People who get better bit by bit; of those whose last score is just clinical some are pressed under the cut-off."""
+    made: list[list[float | None]] = []
+    for _ in range(episodes):
+        level, slope = draw.normal(14, 3), draw.normal(-0.6, 0.4)
+        values = np.clip(np.round(level + slope * np.arange(10) + draw.normal(0, 2, 10)), 0, 27)
+        if 10 <= values[-1] <= 12 and draw.random() < press:
+            values[-1] = draw.integers(7, 10)
+        made.append(values.tolist())
+    return made
+
+
+def test_getting_better_is_no_cliff_though_last_scores_are_lower() -> None:
+    draw = np.random.default_rng(5)
+    found = [cliffs(scored(*courses(draw)), BUILT_IN)[0] for _ in range(200)]
+    shares = [one.last_healthy / one.last - one.earlier_healthy / one.earlier for one in found]
+    assert np.mean(shares) > 0.1  # what comparing shares would call a cliff
+    called = [one.jump.low > 1 or one.jump.high < 1 for one in found if one.jump]
+    assert len(called) == 200
+    assert np.mean(called) <= 0.09
+
+
+def test_a_jump_under_the_cutoff_is_found() -> None:
+    draw = np.random.default_rng(6)
+    found = [cliffs(scored(*courses(draw, 300, press=0.8)), BUILT_IN)[0].jump for _ in range(20)]
+    assert np.mean([one is not None and one.low > 1 for one in found]) >= 0.9
+
+
+def test_the_jump_is_the_coefficient_of_a_logistic_regression() -> None:
+    draw = np.random.default_rng(7)
+    x, episode = draw.integers(-5, 7, 400).astype(float), np.arange(400) // 4
+    of = x > 0
+    yes = draw.random(400) < 1 / (1 + np.exp(-(-1 + 0.1 * x + 0.7 * of)))
+    found = odds_ratio(yes, of, x, episode)
+    assert found is not None
+    fitted = sm.Logit(yes.astype(float), np.column_stack([np.ones(400), of, x])).fit(
+        disp=False, cov_type="cluster", cov_kwds={"groups": episode, "use_correction": False}
+    )
+    assert found.ratio == pytest.approx(np.exp(fitted.params[1]), rel=1e-5)
+    half = (np.log(found.high) - np.log(found.low)) / 2 / t_quantile(0.975, 99) / np.sqrt(100 / 99)
+    assert half == pytest.approx(fitted.bse[1], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("yes", "of", "given"),
+    [
+        ([True, True], [True, False], [1.0, 0.0]),
+        ([True, False], [True, False], [1.0, 1.0]),
+        ([True, False, True, False], [True, False, True, False], [1.0, -1.0, 2.0, -2.0]),
+        ([], [], []),
+    ],
+)
+def test_rows_that_part_completely_tell_no_odds(yes: list[bool], of: list[bool], given: list[float]) -> None:
+    arrays = np.array(yes, dtype=bool), np.array(of, dtype=bool), np.array(given)
+    assert odds_ratio(*arrays, np.arange(len(yes))) is None
 
 
 def test_open_episodes_and_measures_without_a_cutoff_have_no_cliff() -> None:
     assert cliffs(scored(*[[9.0, 9.0]] * 40, closed=None), BUILT_IN) == []
     assert cliffs(scored(*[[9.0, 9.0]] * 40, instrument="srs"), BUILT_IN) == []
-    few = cliffs(scored(*[[9.0, 9.0]] * (LEAST - 1)), BUILT_IN)[0].compared
-    assert few == Compared(None, LEAST - 1, LEAST - 1)
+    few = cliffs(scored(*[[9.0, 11.0]] * (LEAST - 1)), BUILT_IN)[0]
+    assert (few.last, few.earlier, few.jump) == (LEAST - 1, LEAST - 1, None)
 
 
 # ------------------------------------------------------------------------------------------------- skipping
