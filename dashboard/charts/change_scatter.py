@@ -122,7 +122,7 @@ def _lines(figure: go.Figure, instrument: Instrument, low: float, high: float, c
         )  # fmt: skip
         figure.add_annotation(
             x=high, y=high - error / 2, xanchor="left", xshift=8, showarrow=False, align="left",
-            text=f"changes under<br>{round(error, 1):g} points can<br>be chance", font={"color": colours.muted, "size": 12},
+            text=f"under {round(error, 1):g}<br>points can<br>be chance", font={"color": colours.muted, "size": 12},
         )  # fmt: skip
     figure.add_trace(
         go.Scatter(
@@ -188,7 +188,7 @@ def _key(figure: go.Figure, counted: Mapping[str, int], colours: Palette) -> Non
     for key, (words, _, sign, tone) in MARKS.items():
         place, line = KEY[key]
         figure.add_annotation(
-            x=0, xref="paper", xanchor="left", xshift=-44 + 132 * place, y=1, yref="paper", yanchor="bottom",
+            x=0, xref="paper", xanchor="left", xshift=-44 + 146 * place, y=1, yref="paper", yanchor="bottom",
             yshift=8 + 17 * line, text=f"{sign} {counted.get(key, 0):,} {words}", showarrow=False, align="left",
             font={"color": {"blue": colours.blue, "orange": colours.orange_text}.get(tone, colours.ink), "size": 12},
         )  # fmt: skip

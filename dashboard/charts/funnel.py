@@ -23,6 +23,7 @@ from dashboard.charts.measures import (
     SCALES,
     Scale,
     at_once,
+    has_figure,
     hopeful,
     in_order,
     known,
@@ -237,7 +238,7 @@ def _numbers(ordered: Sequence[Mapping[str, Any]], practice: Mapping[str, Any] |
     rows = []
     for row in ordered:
         said = [NIL, NIL]
-        if row in known([row]):
+        if has_figure(row):
             adapted = NIL if practice is None or practice["rate"] is None else scale.words(adjusted(row, practice))
             said = [scale.observed(row), adapted]
         rows.append([str(row["label"]), str(row["n"]), *said, standing_words(row)])

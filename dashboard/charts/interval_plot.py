@@ -21,6 +21,7 @@ from dashboard.charts.measures import (
     SCALES,
     Scale,
     at_once,
+    has_figure,
     hopeful,
     in_order,
     known,
@@ -33,7 +34,7 @@ from dashboard.charts.style import Palette, palette, template
 __all__ = ["ENOUGH", "SCALES", "Scale", "in_order", "interval_plot", "standing_words"]
 
 TOP, BOTTOM = 46, 62  # pixels for the words above the band, and for the axis
-NEAR = 0.5  # of the axis: further in, words beside a mark would run out of the figure
+FREE = 0.6  # of the axis: with less beside a mark, words would run out of a phone; they end at the edge instead
 CHARACTER = 7  # pixels of a character in the widest font that may stand in for ours
 
 
@@ -62,8 +63,8 @@ def interval_plot(
     ends = _axis(shown, practice, scale)
     if practice is not None and practice["range_low"] is not None and ordered:
         _range(figure, practice, scale, ends, colours)
-    drawn = [place for place in places if any(place.row is row for row in shown)]
-    _reasons(figure, [place for place in places if not place.row["shown"]], ends, colours)
+    drawn = [place for place in places if has_figure(place.row)]
+    _reasons(figure, [place for place in places if not has_figure(place.row)], ends, colours)
     _marks(figure, drawn, scale, colours, with_shrunken, dense)
     _said(figure, drawn, scale, ends, colours, dense)
     if not ordered:
@@ -81,7 +82,7 @@ def interval_plot(
     headline = _headline(ordered, shown, scale)
     n = sum(row["n"] for row in ordered)
     exceptions = [f"{row['label']}: {standing_words(row)}" for row in shown if told(row)]
-    hidden = sum(not row["shown"] for row in ordered)
+    hidden = len(ordered) - len(shown)
     return Panel(
         key=f"intervals-{measure}",
         headline=headline,
@@ -260,7 +261,7 @@ def _said(
         if told(place.row):
             colour = colours.blue if hopeful(place.row, scale) else colours.orange_text
         if dense:
-            x, shift = _beside(place.row, late, scale, ends)
+            x, shift = _beside(place.row, scale, ends)
             y, anchor = place.middle, "middle"
         else:
             x, y, shift, anchor = ends[1] if late else ends[0], place.middle + 9, 0, "top"
@@ -272,16 +273,17 @@ def _said(
         )  # fmt: skip
 
 
-def _beside(row: Mapping[str, Any], late: bool, scale: Scale, ends: tuple[float, float]) -> tuple[float, int]:
-    """Where words beside a mark begin (shift above 0) or end: at the mark where there is room, else at the other edge."""
+def _beside(row: Mapping[str, Any], scale: Scale, ends: tuple[float, float]) -> tuple[float, int]:
+    """Where words beside a row's marks begin (shift above 0) or end: on the side with more room, close by where they fit."""
     span = ends[1] - ends[0]
-    values = [scale.drawn(row[key]) for key in ("low", "high", "rate", "shrunken_low", "shrunken_high")]
-    known_ones = [value for value in values if value is not None]
-    if late:
-        first = min(known_ones)
-        return (first, -6) if first > ends[1] - NEAR * span else (ends[0], 6)
-    last = max(known_ones)
-    return (last, 6) if last < ends[0] + NEAR * span else (ends[1], -6)
+    names = ("low", "high", "rate", "shrunken_low", "shrunken_high")
+    marks = [scale.drawn(row[name]) for name in names]
+    marks.append(None if row["expected"] is None else scale.drawn(row["expected"] / row["n"]))
+    taken = [value for value in marks if value is not None]
+    before, after = (min(taken) - ends[0]) / span, (ends[1] - max(taken)) / span
+    if after >= before:
+        return (max(taken), 6) if after >= FREE else (ends[1], -4)
+    return (min(taken), -6) if before >= FREE else (ends[0], 4)
 
 
 def _axes(
@@ -353,7 +355,7 @@ def _numbers(ordered: Sequence[Mapping[str, Any]], scale: Scale, with_shrunken: 
     rows = []
     for row in ordered:
         cells = [str(row["label"]), str(row["n"])]
-        if not row["shown"] or row["rate"] is None:
+        if not has_figure(row):
             cells += ["–"] * (len(columns) - 2)
         else:
             cells += [

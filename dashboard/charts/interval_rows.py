@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard.charts.figure_text import label, lines, name
-from dashboard.charts.measures import AVERAGE, HIGHER, LOWER, standing_words
+from dashboard.charts.measures import AVERAGE, HIGHER, LOWER, has_figure, standing_words
 
 ROW, DENSE_ROW, MANY = 34, 17, 20  # pixels per clinician; with more than so many they stand closer, on one line each
 LINE = 15  # pixels per line of words
-REASON, SAID = 30, 36  # characters a line: what a phone has beside the names
-DENSE_NAME = 16
+REASON, SAID = 26, 30  # characters a line: what a phone has beside the names
+DENSE_NAME, DENSE_REASON = 16, 30
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ def places_of(ordered: Sequence[Mapping[str, Any]]) -> tuple[list[Place], float]
     found, top = [], 0.0
     for row in ordered:
         named = label(str(row["label"]), row["n"])
-        said = lines(standing_words(row), SAID if row["shown"] else REASON)
-        if row["shown"] and (standing_words(row) == AVERAGE or len(ordered) == 1):
+        said = lines(standing_words(row), SAID if has_figure(row) else REASON)
+        if has_figure(row) and (standing_words(row) == AVERAGE or len(ordered) == 1):
             said = []
-        tall = max(ROW, LINE * len(named) + 4, 0 if row["shown"] else LINE * len(said) + 6)
+        tall = max(ROW, LINE * len(named) + 4, 0 if has_figure(row) else LINE * len(said) + 6)
         found.append(Place(row, top + tall / 2, tall, named, said))
-        top += tall + (LINE * len(said) if row["shown"] else 0)
+        top += tall + (LINE * len(said) if has_figure(row) else 0)
     return found, top
 
 
@@ -46,7 +46,7 @@ def dense_places(ordered: Sequence[Mapping[str, Any]]) -> tuple[list[Place], flo
     for at, row in enumerate(ordered):
         said = standing_words(row)
         short = {HIGHER: "higher than expected", LOWER: "lower than expected"}.get(said, "")
-        words = short if row["shown"] else name(said.split(" (")[0], REASON)
+        words = short if has_figure(row) else name(said.split(" (")[0], DENSE_REASON)
         named = f"{name(str(row['label']), DENSE_NAME)} (n {row['n']:,})"
         found.append(Place(row, (at + 0.5) * DENSE_ROW, DENSE_ROW, [named], [words] if words else []))
     return found, len(ordered) * DENSE_ROW

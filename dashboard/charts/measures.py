@@ -70,7 +70,9 @@ def standing_words(row: Mapping[str, Any]) -> str:
     if not row["shown"]:
         return str(row["reason"] or "Not shown")
     rate = row["rate"]
-    if rate is None or any(row[name] is None for name in LIMITS):
+    if rate is None or not row["n"]:
+        return "No figure yet"
+    if any(row[name] is None for name in LIMITS):
         return "nothing to compare with yet"
     if row["limit95_low"] - CLOSE <= rate <= row["limit95_high"] + CLOSE:
         return AVERAGE
@@ -111,6 +113,11 @@ def in_order(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(rows, key=lambda row: (str(row["label"]).casefold(), str(row["label"])))
 
 
+def has_figure(row: Mapping[str, Any]) -> bool:
+    """Whether a row has a figure and may show it; of any other only name, number of episodes and reason are read."""
+    return bool(row["shown"] and row["rate"] is not None and row["n"])
+
+
 def known(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The rows that have a figure and may show it; of any other row only name, number of episodes and reason are read."""
-    return [row for row in rows if row["shown"] and row["rate"] is not None and row["n"]]
+    """The rows with a figure."""
+    return [row for row in rows if has_figure(row)]

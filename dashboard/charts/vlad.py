@@ -69,7 +69,7 @@ def vlad(
             text=f"Needs {FEW} known endings; has {n}",
         )  # fmt: skip
     figure.update_layout(
-        template=template(colours), height=HEIGHT if enough else EMPTY, margin={"l": 80, "r": 78, "t": 12, "b": 52}
+        template=template(colours), height=HEIGHT if enough else EMPTY, margin={"l": 90, "r": 78, "t": 12, "b": 52}
     )
     figure.update_yaxes(title={"text": "Up: fewer than<br>expected, better"}, visible=enough, row=1, col=1, nticks=6)
     figure.update_yaxes(title={"text": "Evidence of<br>change"}, visible=enough, row=2, col=1, nticks=4)
