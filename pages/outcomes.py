@@ -133,7 +133,8 @@ def build(viewer: Viewer, look: EstimateView, data: Data, choice: Choice, *, tod
             blocks += caseload_blocks(caseloads(data.open_episodes, [person], as_of), [choice.person])
     else:
         blocks += _part(look, data, choice, drawing)
-    blocks.append(Slot("snapshot"))
+    if choice.part != "growth":  # own growth stays on the screen of the two whom it concerns
+        blocks.append(Slot("snapshot"))
     return View(PAGE.title, PAGE.question, scope_line, as_of, blocks)
 
 

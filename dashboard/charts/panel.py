@@ -21,6 +21,7 @@ class Panel:
     """One figure: ``headline`` says the finding, ``subtitle`` what is plotted, of whom, n and as of when.
 
     ``alt`` is the sentence a screen reader reads, ``reading`` how to read it, ``numbers`` everything drawn, as a table.
+    ``on_paper``: pixels on paper where the usual limit of a sheet would squeeze it (a row for each of many clinicians).
     """
 
     key: str
@@ -31,3 +32,4 @@ class Panel:
     reading: str
     numbers: Numbers
     height: int = field(default=420)
+    on_paper: int | None = None

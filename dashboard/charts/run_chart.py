@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
 
-from dashboard.charts.figure_text import EMPTY, NIL, day, percent, quarter
+from dashboard.charts.figure_text import EMPTY, FEW, NIL, counted, day, percent, plural, quarter
 from dashboard.charts.panel import Numbers, Panel
 from dashboard.charts.style import Palette, palette, template
 
 HEIGHT = 360
-FEW = 10  # design: no percentage under so many episodes
 ENOUGH_POINTS = 13  # NHS England, Making data count: limits are provisional before
+EACH_NAMED = 6  # quarters: with more of them only years stand under the axis, a phone has no room for each
+CROWDED = 24  # quarters: smaller dots from here on
+MOST_YEARS = 6
 SPECIAL = {
     "beyond_limits": "beyond the limits",
     "shift": "one of seven or more quarters in a row on one side of the level",
@@ -28,106 +30,201 @@ def run_chart(quarters: pl.DataFrame, *, whose: str, coverage: str, as_of: date,
     colours = palette(theme)
     rows = quarters.sort("quarter_start").to_dicts()
     drawn = [row for row in rows if row["n"] >= FEW and row["share"] is not None]
+    enough = len(drawn) > 1
     figure = go.Figure()
-    if len(drawn) > 1:
-        _limits(figure, drawn, colours)
-        _points(figure, drawn, colours)
+    if enough:
+        _limits(figure, rows, drawn, colours)
+        _points(figure, rows, drawn, colours)
+        _words(figure, drawn, colours)
+        _time(figure, rows)
     else:
         figure.add_annotation(
             x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font={"color": colours.muted, "size": 13},
-            text=f"Needs two quarters with {FEW} measured episodes each; has {len(drawn)}",
+            text=f"Needs two quarters with {FEW} measured episodes<br>each; has {len(drawn)}",
         )  # fmt: skip
+        figure.update_xaxes(visible=False)
     figure.update_layout(
-        template=template(colours),
-        height=HEIGHT if len(drawn) > 1 else EMPTY,
-        margin={"l": 56, "r": 76, "t": 16, "b": 56},
-    )
+        template=template(colours), height=HEIGHT if enough else EMPTY,
+        margin={"l": 70, "r": 78, "t": 16, "b": 64 if len(rows) <= EACH_NAMED else 40},
+    )  # fmt: skip
     figure.update_yaxes(
-        range=[0, 104], dtick=25, ticksuffix=" %", title={"text": "Reliable improvement"}, visible=len(drawn) > 1
+        range=[0, 104],
+        dtick=25,
+        ticksuffix=" %",
+        title={"text": "Reliable improvement<br>(up is better)"},
+        visible=enough,
     )
-    figure.update_xaxes(type="category", showgrid=False, visible=len(drawn) > 1, tickangle=0, nticks=9)
     provisional = bool(drawn) and bool(drawn[-1]["provisional"])
-    special = [row for row in drawn if row["special"]]
-    headline = _headline(drawn, special)
+    headline = _headline(drawn)
     n = sum(row["n"] for row in rows)
+    left_out = len(rows) - len(drawn)
     return Panel(
         key="run-chart",
         headline=headline,
         subtitle=f"Share of measured ended episodes with reliable improvement, by quarter of ending, more is better · {whose} · "
-        f"n = {n} episodes · {coverage} · as of {day(as_of)}"
-        + (f" · limits provisional: {len(drawn)} of {ENOUGH_POINTS} quarters" if provisional else ""),
+        f"n = {plural(n, 'episode')} · {coverage} · as of {day(as_of)}"
+        + (f" · limits provisional: {len(drawn)} of {ENOUGH_POINTS} quarters" if provisional and enough else "")
+        + (f" · {plural(left_out, 'quarter')} with fewer than {FEW} not drawn" if left_out and enough else ""),
         figure=figure,
-        alt=f"Run chart of reliable improvement over {len(drawn)} quarters. {headline}.",
+        alt=f"Run chart of reliable improvement over {plural(len(drawn), 'quarter')}. {headline}."
+        + (f" Latest {percent(drawn[-1]['share'])}, level {percent(drawn[-1]['centre'])}." if enough else ""),
         reading="Each dot is a quarter, the line in the middle their common level, the grey lines the limits within which a "
         "practice that does not change would move. A diamond marks what chance alone seldom brings: a point beyond the limits, "
-        "or a run on one side of the line. Two neighbouring quarters compared say nothing. Under 13 quarters the limits are "
-        "provisional and drawn dashed; quarters with fewer than 10 measured episodes are not drawn.",
+        "or a run of seven or more on one side of the level, rising or falling; it says that something changed, not what. Two "
+        f"neighbouring quarters compared say nothing. Under {ENOUGH_POINTS} quarters the limits are provisional and drawn "
+        f"dashed; quarters with fewer than {FEW} measured episodes are not drawn and leave a gap.",
         numbers=Numbers(
-            ("Quarter", "Measured", "Improved", "Share", "Limits", "Note"),
+            ("Quarter", "Measured", "Improved", "Level", "Limits", "Note"),
             [
                 [
-                    quarter(row["quarter_start"]), str(row["n"]), str(row["part"]),
-                    percent(row["share"]) if row["n"] >= FEW else NIL,
-                    NIL if row["low"] is None else f"{percent(row['low'])} to {percent(row['high'])}",
-                    SPECIAL.get(row["special"], "fewer than 10 measured" if row["n"] < FEW else ""),
+                    quarter(row["quarter_start"]), str(row["n"]), counted(row["part"], row["n"]) if row["n"] else NIL,
+                    percent(row["centre"]), NIL if row["low"] is None else f"{percent(row['low'])} to {percent(row['high'])}",
+                    f"fewer than {FEW} measured" if row["n"] < FEW else _special(row),
                 ]
                 for row in rows
             ],
         ),
-        height=HEIGHT if len(drawn) > 1 else EMPTY,
+        height=HEIGHT if enough else EMPTY,
     )  # fmt: skip
 
 
-def _headline(drawn: Sequence[dict[str, Any]], special: Sequence[dict[str, Any]]) -> str:
+def _special(row: dict[str, Any]) -> str:
+    return SPECIAL.get(row["special"], row["special"]) if row["special"] else ""
+
+
+def _last_run(drawn: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The newest quarters in a row with the same mark; of a point beyond the limits, that one alone."""
+    marked = [at for at, row in enumerate(drawn) if row["special"]]
+    if not marked:
+        return []
+    last = drawn[marked[-1]]
+    found = [last]
+    for row in reversed(drawn[: marked[-1]]):
+        side = (row["share"] >= row["centre"]) == (last["share"] >= last["centre"])
+        if last["special"] == "beyond_limits" or row["special"] != last["special"]:
+            break
+        if not side and last["special"] != "trend":
+            break
+        found.append(row)
+    return found[::-1]
+
+
+def _said(run: Sequence[dict[str, Any]]) -> str:
+    """What a run of marked quarters is, in words."""
+    first, last = run[0], run[-1]
+    if last["special"] == "shift":
+        return f"{plural(len(run), 'quarter')} {'above' if last['share'] >= last['centre'] else 'below'} the level"
+    if last["special"] == "trend":
+        return f"{plural(len(run), 'quarter')} {'rising' if last['share'] >= first['share'] else 'falling'}"
+    return f"{'above' if last['share'] >= last['centre'] else 'below'} the limits"
+
+
+def _headline(drawn: Sequence[dict[str, Any]]) -> str:
     if len(drawn) < 2:
         return "Not enough measured quarters yet for a run chart"
-    if not special:
+    run = _last_run(drawn)
+    if not run:
         return f"No change over {len(drawn)} quarters that chance would not bring"
-    last = special[-1]
-    return f"{quarter(last['quarter_start'])}: {SPECIAL[last['special']]}"
+    when = quarter(run[-1]["quarter_start"])
+    if len(run) > 1:
+        when = f"{quarter(run[0]['quarter_start'])} to {when}"
+    return f"{when}: {_said(run)}"
 
 
-def _limits(figure: go.Figure, drawn: Sequence[dict[str, Any]], colours: Palette) -> None:
-    names = [quarter(row["quarter_start"]) for row in drawn]
+def _limits(
+    figure: go.Figure, rows: Sequence[dict[str, Any]], drawn: Sequence[dict[str, Any]], colours: Palette
+) -> None:
+    days = [row["quarter_start"] for row in rows]
     dash = "dash" if drawn[-1]["provisional"] else "solid"
     for edge in ("low", "high"):
         figure.add_trace(
             go.Scatter(
-                x=names, y=[None if row[edge] is None else 100 * row[edge] for row in drawn], mode="lines", hoverinfo="skip",
-                line={"color": colours.grey, "width": 1, "dash": dash, "shape": "hvh"},
+                x=days, y=[None if row[edge] is None else 100 * row[edge] for row in rows], mode="lines", hoverinfo="skip",
+                line={"color": colours.grey, "width": 1, "dash": dash, "shape": "hvh"}, connectgaps=False,
             )
         )  # fmt: skip
     figure.add_trace(
         go.Scatter(
-            x=names, y=[None if row["centre"] is None else 100 * row["centre"] for row in drawn], mode="lines",
-            line={"color": colours.muted, "width": 1}, hoverinfo="skip",
+            x=days, y=[None if row["centre"] is None else 100 * row["centre"] for row in rows], mode="lines",
+            line={"color": colours.muted, "width": 1.2}, hoverinfo="skip",
         )
     )  # fmt: skip
     last = drawn[-1]
     for key, words in (("high", "limit"), ("centre", "level"), ("low", "limit")):
         if last[key] is not None:
             figure.add_annotation(
-                x=len(drawn) - 1, y=100 * last[key], xanchor="left", xshift=26, showarrow=False,
+                x=1, xref="paper", y=100 * last[key], xanchor="left", xshift=6, showarrow=False,
                 text=f"{words} {percent(last[key])}", font={"color": colours.muted, "size": 12},
             )  # fmt: skip
 
 
-def _points(figure: go.Figure, drawn: Sequence[dict[str, Any]], colours: Palette) -> None:
-    def colour(row: dict[str, Any]) -> str:
-        if not row["special"]:
-            return colours.ink
-        return colours.blue if row["share"] >= row["centre"] else colours.orange
-
+def _points(
+    figure: go.Figure, rows: Sequence[dict[str, Any]], drawn: Sequence[dict[str, Any]], colours: Palette
+) -> None:
+    """The line breaks where a quarter is left out; marks stand apart from it."""
     figure.add_trace(
         go.Scatter(
-            x=[quarter(row["quarter_start"]) for row in drawn], y=[100 * row["share"] for row in drawn], mode="lines+markers",
-            line={"color": colours.ink, "width": 1.5}, cliponaxis=False,
-            marker={
-                "size": [13 if row["special"] else 8 for row in drawn],
-                "symbol": ["diamond" if row["special"] else "circle" for row in drawn],
-                "color": [colour(row) for row in drawn], "line": {"color": colours.page, "width": 1},
-            },
-            text=[f"{row['part']} of {row['n']} ({percent(row['share'])})" for row in drawn],
-            hovertemplate="%{x}: %{text}<extra></extra>",
+            x=[row["quarter_start"] for row in rows], y=[100 * row["share"] if row in drawn else None for row in rows],
+            mode="lines", line={"color": colours.ink, "width": 1.5}, connectgaps=False, hoverinfo="skip",
         )
+    )  # fmt: skip
+    small = 5 if len(drawn) > CROWDED else 8
+    for marked in (False, True):
+        these = [row for row in drawn if bool(row["special"]) == marked]
+        if not these:
+            continue
+        figure.add_trace(
+            go.Scatter(
+                x=[row["quarter_start"] for row in these], y=[100 * row["share"] for row in these], mode="markers",
+                cliponaxis=False,
+                marker={
+                    "size": small + 4 if marked else small, "symbol": "diamond" if marked else "circle",
+                    "color": [_colour(row, colours) for row in these], "line": {"color": colours.page, "width": 1},
+                },
+                text=[f"{quarter(row['quarter_start'])}: {counted(row['part'], row['n'])}" for row in these],
+                hovertemplate="%{text}<extra></extra>",
+            )
+        )  # fmt: skip
+
+
+def _colour(row: dict[str, Any], colours: Palette) -> str:
+    if not row["special"]:
+        return colours.ink
+    return colours.blue if row["share"] >= row["centre"] else colours.orange
+
+
+def _words(figure: go.Figure, drawn: Sequence[dict[str, Any]], colours: Palette) -> None:
+    """The newest run of marked quarters says what it is, at its last point and away from the level."""
+    run = _last_run(drawn)
+    if not run:
+        return
+    last = run[-1]
+    above = last["share"] >= last["centre"]
+    early = drawn.index(last) < len(drawn) / 2
+    peak = max((row["share"] for row in run), default=0.0) if above else min(row["share"] for row in run)
+    figure.add_annotation(
+        x=last["quarter_start"], y=100 * peak, xanchor="left" if early else "right",
+        yanchor="bottom" if above else "top", yshift=8 if above else -8, text=_said(run), showarrow=False,
+        font={"color": colours.blue if above else colours.orange_text, "size": 12}, bgcolor=colours.page,
+    )  # fmt: skip
+
+
+def _time(figure: go.Figure, rows: Sequence[dict[str, Any]]) -> None:
+    """Each of few quarters with its number of episodes; of many only the years, at their first quarter."""
+    days = [row["quarter_start"] for row in rows]
+    if len(rows) <= EACH_NAMED:
+        names = {
+            row[
+                "quarter_start"
+            ]: f"Q{(row['quarter_start'].month + 2) // 3}<br>{row['quarter_start'].year}<br>n {row['n']}"
+            for row in rows
+        }
+    else:
+        years = list(range(days[0].year, days[-1].year + 1))
+        step = -(-len(years) // MOST_YEARS)
+        names = {date(year, 1, 1): str(year) for year in years[::-1][::step] if date(year, 1, 1) >= days[0]}
+    room = timedelta(days=max(20, (days[-1] - days[0]).days // 40))
+    figure.update_xaxes(
+        range=[days[0] - room, days[-1] + room], tickvals=list(names), ticktext=list(names.values()), tickangle=0,
+        showgrid=len(rows) > EACH_NAMED, type="date",
     )  # fmt: skip

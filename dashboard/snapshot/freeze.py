@@ -36,6 +36,7 @@ from dashboard.ui.view import (
 PRINT_FONT = '"Source Sans Pro", "Source Sans", "Source Sans 3", sans-serif'
 PRINT_WIDTH = 680  # px; 180 mm at 96 px to the inch
 TALLEST = 290  # px: an episode's figure leaves room for its signals on the same sheet
+SHEET = 900  # px: what a sheet holds under a heading; no figure is taller
 LINES = 4  # ruled lines after an episode
 
 
@@ -131,6 +132,7 @@ def frozen_table(table: Table) -> Frozen:
 
 def frozen_panel(panel: Panel) -> Frozen:
     """A figure: its words, its numbers, and Plotly's own description of it, set in the font of the paper."""
+    height = min(int(panel.on_paper), SHEET) if panel.on_paper else min(int(panel.height), TALLEST)
     return {
         "kind": "figure",
         "key": plain(panel.key),
@@ -140,8 +142,8 @@ def frozen_panel(panel: Panel) -> Frozen:
         "reading": plain(panel.reading),
         "columns": [plain(name) for name in panel.numbers.columns],
         "rows": [[plain(cell) for cell in row] for row in panel.numbers.rows],
-        "height": min(int(panel.height), TALLEST),
-        "figure": _for_print(json.loads(panel.figure.to_json()), min(int(panel.height), TALLEST)),
+        "height": height,
+        "figure": _for_print(json.loads(panel.figure.to_json()), height),
     }
 
 

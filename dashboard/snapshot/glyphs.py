@@ -15,7 +15,7 @@ import font_source_sans_pro
 FOLDER = Path(font_source_sans_pro.font_directory)
 _FILE = "SourceSansPro-Regular.ttf"
 # our own marks, which typst's own fixed-width font has
-_MARKS = frozenset("◆◇○◌●□✕✓■▲▼")
+_MARKS = frozenset("◆◇○◌●□✕✓■▲△▼")
 BOX = "□"
 _SEGMENTED = 12  # the format of a character table that holds whole ranges
 

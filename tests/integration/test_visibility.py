@@ -3,19 +3,44 @@
 from __future__ import annotations
 
 import io
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date, datetime
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from sqlalchemy import Engine, insert, update
 
-from dashboard.access import EstimateView, Role, Viewer, estimate_view, operator_scope, scope_for
+from dashboard.access import (
+    EstimateView,
+    Role,
+    Viewer,
+    estimate_view,
+    narrowed,
+    on_paper,
+    operator_scope,
+    scope_for,
+)
 from dashboard.demo.practice import build
 from dashboard.evaluation import ensure_current
 from dashboard.exporting import export_table
+from dashboard.meeting_packet import meeting_draft
+from dashboard.outcome_packet import outcomes_counts_draft, outcomes_draft
+from dashboard.packets import Reader
 from dashboard.settings import Settings
+from dashboard.snapshot.freeze import frozen_view
+from dashboard.supervising import prepare
+from dashboard.ui.measure_words import MEASURES
+from dashboard.ui.meeting_loading import sitting
+from dashboard.ui.meeting_patterns import pattern_part
+from dashboard.ui.view import View
+from pages import outcomes
+from pages.outcomes import PARTS, Choice, chosen_from
 from queries import caseload, patterns, practices
-from queries.engine import reading, writing
+from queries.engine import open_engine, reading, writing
 from queries.frames import read_frame
 from queries.pattern_tables import ClinicianEstimate, PracticeEstimate
 from queries.schema import migrate
@@ -26,14 +51,29 @@ TODAY = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, 12)
 SETTINGS = Settings(timezone="UTC")
 COUNTS = (0, 9, 10, 29, 30, 200)  # of the six clinicians, on both sides of each minimum
-TELLTALE = 0.123456  # no number of the practice looks like this; each clinician gets one of their own
+TELLTALE = (
+    700.123456  # no number of the practice looks like this; each clinician gets one of their own, a hundred apart
+)
 
 
 @pytest.fixture
 def counted(engine: Engine) -> tuple[Engine, int, list[int]]:
+    """The practice on each database."""
+    return _counted(engine)
+
+
+@pytest.fixture
+def on_file(tmp_path: Path) -> Iterator[tuple[Engine, int, list[int]]]:
+    """The practice on the embedded database alone, for what is drawn: the statements under it are tested on both."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'practice.sqlite'}")
+    yield _counted(engine)
+    engine.dispose()
+
+
+def _counted(engine: Engine) -> tuple[Engine, int, list[int]]:
     """Six clinicians whose estimates rest on COUNTS episodes; the second supervises the third and the fourth."""
     migrate(engine)
-    batch = build(3, 6, 40, TODAY)
+    batch = build(3, 6, 70, TODAY)
     with writing(engine) as connection:
         practice = practices.ensure_practice(connection, "Practice", NOW)
         store_batch(connection, practice, "files", batch, today=TODAY, now=NOW, username=None)
@@ -42,7 +82,7 @@ def counted(engine: Engine) -> tuple[Engine, int, list[int]]:
         people = read_frame(connection, caseload.clinicians(operator_scope(practice))).sort("clinician_id")
         ids = people["clinician_id"].to_list()
         for place, (one, n) in enumerate(zip(ids, COUNTS, strict=True)):
-            mine = {name: None if n == 0 else place + TELLTALE for name in patterns.NUMBERS}
+            mine = dict.fromkeys(patterns.NUMBERS, None if n == 0 else 100 * place + TELLTALE)
             connection.execute(
                 update(ClinicianEstimate).where(ClinicianEstimate.clinician_id == one).values(n=n, **mine)
             )
@@ -116,7 +156,9 @@ def test_a_range_of_few_colleagues_is_for_those_who_see_the_whole_practice(
 ) -> None:
     engine, practice, ids = counted
     with writing(engine) as connection:
-        connection.execute(update(PracticeEstimate).values(clinicians=clinicians, rate=0.5, range_low=0.4, range_high=0.6))
+        connection.execute(
+            update(PracticeEstimate).values(clinicians=clinicians, rate=0.5, range_low=0.4, range_high=0.6)
+        )
     for name, viewer in viewers(practice, ids).items():
         with reading(engine) as connection:
             rows = read_frame(connection, patterns.practice(scope_for(viewer), estimate_view(viewer)))
@@ -141,12 +183,115 @@ def test_an_export_holds_no_number_that_its_reader_may_not_see(counted: tuple[En
         frame = pl.read_csv(io.BytesIO(data), schema_overrides={"clinician_id": pl.String})
         assert frame.columns == list(patterns.EXPORTED)
         assert set(frame["clinician_id"]) == {source[one]}
-        assert (f"{place + TELLTALE}" in data.decode()) == (n >= 10)
+        assert (f"{100 * place + TELLTALE}" in data.decode()) == (n >= 10)
     everybody = export_table(
         engine, SETTINGS, table="clinicians", username=None, as_of=None, kind="csv", practice=None, now=NOW
     ).decode()
     for place, n in enumerate(COUNTS):
-        assert (f"{place + TELLTALE}" in everybody) == (n >= 30)
+        assert (f"{100 * place + TELLTALE}" in everybody) == (n >= 30)
+
+
+def drawn(place: int) -> tuple[str, ...]:
+    """How the numbers of a clinician would look on a page: in a figure, in words, as a gain."""
+    value = 100 * place + TELLTALE
+    return (f"{100 * value:.2f}", f"{round(100 * value)} %", f"{value:.4f}", f"{value:+.1f}")
+
+
+def said(view: View) -> str:
+    """Everything a page says, with every number of its figures."""
+    return json.dumps(asdict(frozen_view(view)), ensure_ascii=False, default=str)
+
+
+def choices(viewer: Viewer, everybody: list[dict[str, Any]]) -> list[Choice]:
+    """What the viewer gets at any address: every clinician, measure and part that it can ask for, each result once."""
+    scope = scope_for(viewer)
+    people = [row for row in everybody if scope.clinician_ids is None or row["clinician_id"] in scope.clinician_ids]
+    found: dict[tuple[Any, ...], Choice] = {}
+    for whose in [{}, *({"clinician": row["public_id"]} for row in everybody)]:
+        for measure in MEASURES:
+            for part in PARTS:
+                one = chosen_from(viewer, people, whose | {"measure": measure, "part": part})
+                alone = one.person["public_id"] if one.person else None
+                drawn_by_it = one.measure if alone is None and one.part == "clinicians" else None
+                found.setdefault((alone, drawn_by_it, one.part), one)
+    return list(found.values())
+
+
+def test_no_page_at_any_address_shows_a_number_that_its_reader_may_not_see(
+    on_file: tuple[Engine, int, list[int]],
+) -> None:
+    engine, practice, ids = on_file
+    seen: set[tuple[str, int]] = set()
+    with reading(engine) as connection:
+        everybody = read_frame(connection, caseload.clinicians(operator_scope(practice))).to_dicts()
+        for name, viewer in viewers(practice, ids).items():
+            scope, look = scope_for(viewer), estimate_view(viewer)
+            for choice in choices(viewer, everybody):
+                one = narrowed(scope, choice.person["clinician_id"]) if choice.person else scope
+                data = outcomes.load(connection, one, viewer, look, choice, 42)
+                text = said(outcomes.build(viewer, look, data, choice, today=TODAY, chart_theme="light"))
+                for place, (clinician, n) in enumerate(zip(ids, COUNTS, strict=True)):
+                    if n and any(number in text for number in drawn(place)):
+                        assert may_see(viewer, clinician, n), f"{name} sees {n} episodes at {choice}"
+                        seen.add((name, place))
+    # the test would pass on an empty page: whoever may see something does
+    for name, viewer in viewers(practice, ids).items():
+        for place, (clinician, n) in enumerate(zip(ids, COUNTS, strict=True)):
+            assert ((name, place) in seen) == may_see(viewer, clinician, n), f"{name}, {n} episodes"
+
+
+def test_a_snapshot_holds_only_what_everybody_who_may_read_it_may_see(on_file: tuple[Engine, int, list[int]]) -> None:
+    engine, practice, ids = on_file
+    with reading(engine) as connection:
+        everybody = read_frame(connection, caseload.clinicians(operator_scope(practice))).to_dicts()
+        for name, viewer in viewers(practice, ids).items():
+            scope = scope_for(viewer)
+            if scope.is_empty:
+                continue
+            reader = Reader(connection, scope, TODAY)
+            for choice in choices(viewer, everybody):
+                draft = outcomes_draft(reader, viewer, choice, 42)
+                text = json.dumps(asdict(draft.content), ensure_ascii=False, default=str)
+                for place, n in enumerate(COUNTS):
+                    if n and n < 30:
+                        assert not any(number in text for number in drawn(place)), f"{name}: {n} episodes at {choice}"
+            counts = outcomes_counts_draft(reader).content
+            text = json.dumps(asdict(counts), ensure_ascii=False, default=str)
+            for row in everybody:
+                assert str(row["display_name"]) not in text
+            assert not any(number in text for place in range(6) for number in drawn(place))
+
+
+def test_a_pattern_part_on_paper_holds_nothing_that_only_those_close_by_may_see(
+    on_file: tuple[Engine, int, list[int]],
+) -> None:
+    engine, practice, ids = on_file
+    supervisor = Viewer("s", Role.SUPERVISOR, practice, ids[1], frozenset({ids[2], ids[3]}))
+    with reading(engine) as connection:
+        people = read_frame(connection, caseload.clinicians(scope_for(supervisor)))
+    third = people.filter(pl.col("clinician_id") == ids[3])["public_id"][0]
+    made = prepare(engine, SETTINGS, supervisor, [third], held_on=TODAY, minutes=60, kind="one_to_one", now=NOW)
+    with reading(engine) as connection:
+        sat = sitting(connection, supervisor, made, None)
+        assert sat is not None
+        row = next(one for one in sat.agenda if one["kind"] == "pattern")
+        parts = {
+            look: said(
+                View(
+                    "",
+                    "",
+                    "",
+                    None,
+                    pattern_part(connection, supervisor, look, sat, row, dropout_days=42, theme="light"),
+                )
+            )
+            for look in (estimate_view(supervisor), on_paper(estimate_view(supervisor)))
+        }
+        paper = meeting_draft(Reader(connection, scope_for(supervisor), TODAY), supervisor, made, 42)
+    on_screen, printed = (any(number in text for number in drawn(3)) for text in parts.values())
+    assert on_screen
+    assert not printed
+    assert not any(number in json.dumps(asdict(paper.content), ensure_ascii=False, default=str) for number in drawn(3))
 
 
 def test_an_administrator_cannot_export_estimates(counted: tuple[Engine, int, list[int]]) -> None:
