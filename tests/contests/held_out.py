@@ -1,4 +1,4 @@
-"""Held out: invented practices written before any change was tried on them, to tell an improvement from a fit to the frozen three.
+"""Held out: invented practices written before any change was tried on them, to tell an improvement from a fit to the frozen ones.
 
 Nothing may be chosen by what they say; they only confirm or refuse what was argued from a source or a principle. None has the
 form of the frozen worlds: here commitment fades and takes ratings and appointments with it, half of a rating's level is the
