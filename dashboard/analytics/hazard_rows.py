@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from dashboard.analytics.alliance_filter import WOBBLE_UNIT, Followed, follow
 from dashboard.analytics.alliance_norms import DEFAULT_NORMS, Norms, norm_tables
-from dashboard.analytics.hazard_terms import KEYS, PRIOR, TIME
+from dashboard.analytics.hazard_terms import KEYS, NOW_IN_RUPTURE, PRIOR, TIME
 from dashboard.analytics.places import with_places
 from dashboard.contracts import Contract
 from dashboard.errors import ContractError
 
-FORM = 1  # goes into the model's version: raise it when a column below comes to mean something else
+FORM = 2  # goes into the model's version: raise it when a column below comes to mean something else
 USUAL = np.array([term.usual for term in PRIOR], dtype=np.float32)
 UNSURE_UNITS = np.array([1.0, WOBBLE_UNIT**2, WOBBLE_UNIT], dtype=np.float32)
 LONG = 12  # sessions; published hazards cover the first twelve
@@ -191,12 +191,13 @@ def _design(sessions: pl.DataFrame, followed: Followed, place: NDArray[np.int64]
         x[:, KEYS.index(key)] = value
 
     put("alliance_level", followed.level * says)
-    put("alliance_now", followed.wobble * says / WOBBLE_UNIT)
+    broken = yes("rupture_open")
+    put("alliance_now", followed.wobble * says / WOBBLE_UNIT + NOW_IN_RUPTURE * broken)
     put("alliance_shortfall", np.maximum(-(followed.level + followed.wobble), 0.0) * says)
     put("alliance_falls", followed.falls * says)
     put("alliance_missing", (sessions["alliance"].is_null() | sessions["alliance"].is_nan()).to_numpy())
     put("alliance_ceiling", ceiling)
-    put("rupture_open", yes("rupture_open"))
+    put("rupture_open", broken)
     put("no_show", (sessions["missed_since"].fill_null(0) > 0).to_numpy())
     put("late_cancelled", (sessions["late_cancelled_since"].fill_null(0) > 0).to_numpy())
     put("worse_now", yes("worse_now"))

@@ -60,6 +60,6 @@ SIGNAL = Signal(
     limits="An estimate about clients like this one, not about this client: most of those flagged stay. How well it has done "
     "here is shown on this page.",
     reviewed_on="2026-11-25",
-    version="1",
+    version="2",
     rule=_rule,
 )
