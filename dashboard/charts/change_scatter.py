@@ -97,7 +97,8 @@ def change_scatter(
         subtitle=f"First and latest {title} of ended episodes, {better} · {whose} · n = {n:,} · {coverage} · as of {day(as_of)}"
         + (f" · grey squares: the practice in counts, n = {behind:,}" if behind and n else ""),
         figure=figure,
-        alt=f"Scatter of first against latest {title} score of {plural(n, 'ended episode')}: {told or 'none'}.",
+        alt=f"Scatter of first against latest {title} score of {plural(n, 'ended episode')}, {whose}. {headline}."
+        + (f" {told[0].upper()}{told[1:]}." if told else ""),
         reading="Each mark is an ended episode; a mark of twice the area is two with the same two scores. On the solid line "
         "first and latest score are equal. Within the grey band the change can be measurement error. The dotted lines are the "
         f"clinical cut-off. {'Below' if instrument.better == 'lower' else 'Above'} the band is reliable improvement. High first "

@@ -179,7 +179,7 @@ def _marks(
                 hovertemplate="%{text}<extra></extra>",
             )
         )  # fmt: skip
-    if with_shrunken:
+    if with_shrunken and places:
         pulled = [place for place in places if place.row["shrunken"] is not None]
         _shrunken(figure, pulled, down, scale, colours, dense)
     for kind in ("few", "enough", "hoped for", "worth discussing"):

@@ -2,66 +2,55 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
 
 import plotly.graph_objects as go
 
 from dashboard.analytics.own_growth import Trend
-from dashboard.charts.figure_text import EMPTY, NIL, day, in_sd
+from dashboard.charts.figure_text import EMPTY, NIL, day, in_sd, plural
 from dashboard.charts.panel import Numbers, Panel
-from dashboard.charts.style import palette, template
+from dashboard.charts.style import Palette, palette, template
 
 HEIGHT = 320
+EACH_NAMED = 4  # half-years: with more of them only years stand under the axis, a phone has no room for each
+MOST_YEARS = 5
 
 
 def half_year(first: date) -> str:
-    """First half 2026."""
-    return f"{'first' if first.month == 1 else 'second'} half<br>{first.year}"
+    """Jan to Jun 2026."""
+    return f"{'Jan to Jun' if first.month == 1 else 'Jul to Dec'}<br>{first.year}"
 
 
 def own_trend(found: Trend, *, whose: str, as_of: date, theme: str) -> Panel:
     """A point with its 95 % interval per half-year; in words where there is too little."""
     colours = palette(theme)
-    rows = found.blocks.to_dicts()
+    rows = [row for row in found.blocks.sort("half").to_dicts() if row["mean"] is not None]
     figure = go.Figure()
     if rows:
-        x = [half_year(row["half"]) for row in rows]
-        y = [row["mean"] for row in rows]
-        figure.add_trace(
-            go.Scatter(
-                x=x, y=y, mode="markers", cliponaxis=False,
-                marker={"size": 9, "color": colours.ink, "line": {"color": colours.page, "width": 1}},
-                error_y={
-                    "type": "data", "symmetric": False, "color": colours.ink, "thickness": 1.5, "width": 0,
-                    "array": [(row["high"] or row["mean"]) - row["mean"] for row in rows],
-                    "arrayminus": [row["mean"] - (row["low"] if row["low"] is not None else row["mean"]) for row in rows],
-                },
-                text=[f"n {row['n']}" for row in rows], hovertemplate="%{y:+.1f}, %{text}<extra></extra>",
-            )
-        )  # fmt: skip
-        figure.add_hline(y=0, line={"color": colours.muted, "width": 1, "dash": "dot"})
-        figure.add_annotation(
-            x=1, xref="paper", y=0, xanchor="left", xshift=6, align="left", showarrow=False,
-            text="as expected of<br>these clients",            font={"color": colours.muted, "size": 12},
-        )  # fmt: skip
+        _level(figure, rows, colours)
+        _points(figure, rows, colours)
+        _time(figure, rows)
     else:
         figure.add_annotation(
-            x=0.5, y=0.5, xref="paper", yref="paper", text=found.why or "Too few yet", showarrow=False,
+            x=0.5, y=0.5, xref="paper", yref="paper", text=_why(found), showarrow=False,
             font={"color": colours.muted, "size": 13},
         )  # fmt: skip
+        figure.update_xaxes(visible=False)
     figure.update_layout(
-        template=template(colours), height=HEIGHT if rows else EMPTY, margin={"l": 76, "r": 110, "t": 12, "b": 56}
-    )
-    figure.update_xaxes(type="category", showgrid=False, visible=bool(rows), tickangle=0, nticks=8)
+        template=template(colours), height=HEIGHT if rows else EMPTY,
+        margin={"l": 76, "r": 84, "t": 12, "b": 64 if len(rows) <= EACH_NAMED else 40},
+    )  # fmt: skip
     figure.update_yaxes(title={"text": "Gain less expected,<br>SD (up: more)"}, visible=bool(rows), nticks=6)
     headline = _headline(found)
     return Panel(
         key="own-trend",
         headline=headline,
         subtitle=f"Gain on the outcome questionnaire less what was to be expected, by half-year of ending · {whose} · "
-        f"n = {found.measured} measured ended episodes · as of {day(as_of)}",
+        f"n = {plural(found.measured, 'measured ended episode')} · as of {day(as_of)}",
         figure=figure,
-        alt=f"Gains less expected over {len(rows)} half-years with 95 % intervals. {headline}.",
+        alt=f"Gains less expected over {plural(len(rows), 'half-year')} with 95 % intervals, {whose}. {headline}.",
         reading="Each dot is the mean over the episodes that ended in a half-year, the line its 95 % interval; on the dotted "
         "line clients gained what such clients usually gain here. The change per year is the slope through all episodes, with "
         "its interval. Other clients came in other years: a change can have many reasons, and chance is one of them.",
@@ -76,6 +65,65 @@ def own_trend(found: Trend, *, whose: str, as_of: date, theme: str) -> Panel:
             ],
         ),
         height=HEIGHT if rows else EMPTY,
+    )  # fmt: skip
+
+
+def _why(found: Trend) -> str:
+    said = found.why or "too few episodes yet"
+    return f"{said[0].upper()}{said[1:]}"
+
+
+def _around(rows: Sequence[dict[str, Any]]) -> tuple[date, date]:
+    """First and last day drawn, with room for a mark on either side."""
+    room = timedelta(days=max(60, (rows[-1]["half"] - rows[0]["half"]).days // 20))
+    return rows[0]["half"] - room, rows[-1]["half"] + room
+
+
+def _level(figure: go.Figure, rows: Sequence[dict[str, Any]], colours: Palette) -> None:
+    figure.add_trace(
+        go.Scatter(
+            x=list(_around(rows)), y=[0, 0], mode="lines", line={"color": colours.muted, "width": 1.2, "dash": "dot"},
+            hoverinfo="skip",
+        )
+    )  # fmt: skip
+    figure.add_annotation(
+        x=1, xref="paper", y=0, xanchor="left", xshift=6, align="left", showarrow=False,
+        text="as expected<br>of these<br>clients", font={"color": colours.muted, "size": 12},
+    )  # fmt: skip
+
+
+def _points(figure: go.Figure, rows: Sequence[dict[str, Any]], colours: Palette) -> None:
+    ends: list[tuple[date, float] | tuple[None, None]] = []
+    for row in rows:
+        if row["low"] is not None and row["high"] is not None:
+            ends += [(row["half"], row["low"]), (row["half"], row["high"]), (None, None)]
+    figure.add_trace(
+        go.Scatter(
+            x=[x for x, _ in ends], y=[y for _, y in ends], mode="lines", line={"color": colours.ink, "width": 1.8},
+            hoverinfo="skip",
+        )
+    )  # fmt: skip
+    figure.add_trace(
+        go.Scatter(
+            x=[row["half"] for row in rows], y=[row["mean"] for row in rows], mode="markers", cliponaxis=False,
+            marker={"size": 9, "color": colours.ink, "line": {"color": colours.page, "width": 1}},
+            text=[f"{half_year(row['half']).replace('<br>', ' ')}: {in_sd(row['mean'])}, n {row['n']}" for row in rows],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    )  # fmt: skip
+
+
+def _time(figure: go.Figure, rows: Sequence[dict[str, Any]]) -> None:
+    """Each of few half-years with its number of episodes; of many only the years, at their first half."""
+    if len(rows) <= EACH_NAMED:
+        names = {row["half"]: f"{half_year(row['half'])}<br>n {row['n']}" for row in rows}
+    else:
+        years = list(range(rows[0]["half"].year, rows[-1]["half"].year + 1))
+        step = -(-len(years) // MOST_YEARS)
+        names = {date(year, 1, 1): str(year) for year in years[::-1][::step]}
+    figure.update_xaxes(
+        type="date", range=list(_around(rows)), tickvals=list(names), ticktext=list(names.values()), tickangle=0,
+        showgrid=len(rows) > EACH_NAMED,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
@@ -18,6 +19,8 @@ ENOUGH_POINTS = 13  # NHS England, Making data count: limits are provisional bef
 EACH_NAMED = 6  # quarters: with more of them only years stand under the axis, a phone has no room for each
 CROWDED = 24  # quarters: smaller dots from here on
 MOST_YEARS = 6
+MOST_NAMED = 2  # runs with words in the figure, the newest; the numbers have all
+REACH = 8  # quarters beside a mark that its words may run over
 SPECIAL = {
     "beyond_limits": "beyond the limits",
     "shift": "one of seven or more quarters in a row on one side of the level",
@@ -92,39 +95,50 @@ def _special(row: dict[str, Any]) -> str:
     return SPECIAL.get(row["special"], row["special"]) if row["special"] else ""
 
 
-def _last_run(drawn: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The newest quarters in a row with the same mark; of a point beyond the limits, that one alone."""
-    marked = [at for at, row in enumerate(drawn) if row["special"]]
-    if not marked:
-        return []
-    last = drawn[marked[-1]]
-    found = [last]
-    for row in reversed(drawn[: marked[-1]]):
-        side = (row["share"] >= row["centre"]) == (last["share"] >= last["centre"])
-        if last["special"] == "beyond_limits" or row["special"] != last["special"]:
-            break
-        if not side and last["special"] != "trend":
-            break
-        found.append(row)
-    return found[::-1]
+def _runs(drawn: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Marked quarters that follow one another on one side of the level, or that belong to one trend; newest last."""
+    runs: list[list[dict[str, Any]]] = []
+    before: dict[str, Any] | None = None
+    for row in drawn:
+        if row["special"]:
+            joined = (
+                before is not None
+                and before["special"]
+                and ((row["special"] == "trend") == (before["special"] == "trend"))
+                and (row["special"] == "trend" or _above(row) == _above(before))
+            )
+            if joined:
+                runs[-1].append(row)
+            else:
+                runs.append([row])
+        before = row
+    return runs
+
+
+def _above(row: dict[str, Any]) -> bool:
+    return bool(row["share"] >= row["centre"])
 
 
 def _said(run: Sequence[dict[str, Any]]) -> str:
     """What a run of marked quarters is, in words."""
     first, last = run[0], run[-1]
-    if last["special"] == "shift":
-        return f"{plural(len(run), 'quarter')} {'above' if last['share'] >= last['centre'] else 'below'} the level"
+    if any(row["special"] not in SPECIAL for row in run):
+        return str(last["special"])
     if last["special"] == "trend":
         return f"{plural(len(run), 'quarter')} {'rising' if last['share'] >= first['share'] else 'falling'}"
-    return f"{'above' if last['share'] >= last['centre'] else 'below'} the limits"
+    side = "above" if _above(last) else "below"
+    if any(row["special"] == "shift" for row in run):
+        return f"{plural(len(run), 'quarter')} {side} the level"
+    return f"{side} the limits"
 
 
 def _headline(drawn: Sequence[dict[str, Any]]) -> str:
     if len(drawn) < 2:
         return "Not enough measured quarters yet for a run chart"
-    run = _last_run(drawn)
-    if not run:
+    runs = _runs(drawn)
+    if not runs:
         return f"No change over {len(drawn)} quarters that chance would not bring"
+    run = runs[-1]
     when = quarter(run[-1]["quarter_start"])
     if len(run) > 1:
         when = f"{quarter(run[0]['quarter_start'])} to {when}"
@@ -194,19 +208,18 @@ def _colour(row: dict[str, Any], colours: Palette) -> str:
 
 
 def _words(figure: go.Figure, drawn: Sequence[dict[str, Any]], colours: Palette) -> None:
-    """The newest run of marked quarters says what it is, at its last point and away from the level."""
-    run = _last_run(drawn)
-    if not run:
-        return
-    last = run[-1]
-    above = last["share"] >= last["centre"]
-    early = drawn.index(last) < len(drawn) / 2
-    peak = max((row["share"] for row in run), default=0.0) if above else min(row["share"] for row in run)
-    figure.add_annotation(
-        x=last["quarter_start"], y=100 * peak, xanchor="left" if early else "right",
-        yanchor="bottom" if above else "top", yshift=8 if above else -8, text=_said(run), showarrow=False,
-        font={"color": colours.blue if above else colours.orange_text, "size": 12}, bgcolor=colours.page,
-    )  # fmt: skip
+    """The newest runs of marked quarters say what they are, clear of every dot around them and away from the level."""
+    for run in _runs(drawn)[-MOST_NAMED:]:
+        last, above = run[-1], _above(run[-1])
+        place = drawn.index(last)
+        early = place < len(drawn) / 2
+        around = drawn[place : place + REACH] if early else drawn[max(0, place - REACH) : place + 1]
+        shares = [row["share"] for row in [*around, *run]]
+        figure.add_annotation(
+            x=last["quarter_start"], y=100 * (max(shares) if above else min(shares)), xanchor="left" if early else "right",
+            yanchor="bottom" if above else "top", yshift=9 if above else -9, text=escape(_said(run)), showarrow=False,
+            font={"color": colours.blue if above else colours.orange_text, "size": 12}, bgcolor=colours.page,
+        )  # fmt: skip
 
 
 def _time(figure: go.Figure, rows: Sequence[dict[str, Any]]) -> None:
