@@ -56,7 +56,7 @@ from queries.frames import read_frame
 
 PAGE = BY_NAME["outcomes"]
 NOT_YOURS = "These episodes are not yours or your supervisees'."
-FIRST_MEASURE = "dropout"
+FIRST_MEASURE, EVERY_MEASURE = "dropout", "all"  # a screen shows one at a time, paper all of them
 PARTS = {
     "clinicians": "Closed episodes",
     "growth": "Own growth",
@@ -168,9 +168,10 @@ def _part(look: EstimateView, data: Data, choice: Choice, drawing: Drawing) -> l
     if whole:
         blocks.append(run_chart_block(found.ended, drawing, data.dropout_days))
     blocks += [Heading("Clinicians", "One measure at a time, by name; the four are never added up."), Slot("measure")]
-    blocks += interval_blocks(found, [choice.measure], drawing, None, with_shrunken=whole)
-    if whole:
-        blocks.append(funnel_block(found, choice.measure, drawing))
+    for measure in measure_names() if choice.measure == EVERY_MEASURE else [choice.measure]:
+        blocks += interval_blocks(found, [measure], drawing, None, with_shrunken=whole)
+        if whole:
+            blocks.append(funnel_block(found, measure, drawing))
     return blocks + change_blocks(found.ended, found.instruments, drawing)
 
 
