@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -172,9 +172,13 @@ def asked_rows(
     rating = (_ratings(sessions)[walked] - mean) / sd
     series = np.repeat(np.arange(len(begins)), ends - begins + 1)
     followed = follow(rating, lengths).only(offset[series] + row - first)
-    for number in np.unique(which).tolist():
-        own = np.flatnonzero(which == number)
-        yield number, own, _design(sessions[row[own]], followed.only(own), own, sets[number])
+    # by set, so that one design serves all: making each by itself costs more than what stands in it
+    order = np.argsort(which, kind="stable")
+    design = _design(sessions[row[order]], followed.only(order), order, DEFAULT_NORMS)
+    numbers, starts = np.unique(which[order], return_index=True)
+    for number, start, end in zip(numbers.tolist(), starts, np.append(starts[1:], len(order)), strict=True):
+        own = replace(design.only(slice(start, end)), norms=sets[number])
+        yield number, own.place, own
 
 
 def _design(sessions: pl.DataFrame, followed: Followed, place: NDArray[np.int64], norms: Norms) -> HazardRows:
