@@ -6,6 +6,8 @@ that whole circle may see: those on 10 to 29 stay on the screen of the clinician
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dashboard.access import EstimateView, Viewer, check_can_make_snapshot, estimate_view, narrowed, on_paper
 from dashboard.packets import Reader, about_of
 from dashboard.pattern_reading import patterns
@@ -15,17 +17,18 @@ from dashboard.snapshot.patterns import SENTENCE, YEARS, outcomes_summary
 from dashboard.ui.view import Lead
 from dashboard.ui.words import plural
 from pages import outcomes
-from pages.outcomes import PARTS, Choice
+from pages.outcomes import EVERY_MEASURE, PARTS, Choice
 
 
 def outcomes_draft(reader: Reader, viewer: Viewer, choice: Choice, dropout_days: int) -> Draft:
-    """What the page shows, for supervision. Raises NotAllowed where somebody in it is out of scope."""
+    """What the page shows, with every measure, for supervision. Raises NotAllowed where somebody in it is out of scope."""
     own = int(choice.person["clinician_id"]) if choice.person else None
     scope = reader.scope if own is None else narrowed(reader.scope, own)
     people = reader.people(scope.clinician_ids)
     wanted = frozenset(int(row["clinician_id"]) for row in people)
     check_can_make_snapshot(reader.scope, wanted)
     look = on_paper(estimate_view(viewer))
+    choice = replace(choice, measure=EVERY_MEASURE)
     data = outcomes.load(reader.connection, scope, viewer, look, choice, dropout_days, reader.evaluation_id)
     view = outcomes.build(viewer, look, data, choice, today=reader.today, chart_theme="light")
     whose = outcomes.whose_of(viewer, choice)

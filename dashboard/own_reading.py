@@ -11,7 +11,7 @@ from datetime import date
 import polars as pl
 from sqlalchemy import Connection
 
-from dashboard.access import Scope, Viewer, counting_scope
+from dashboard.access import Scope, Viewer, counting_scope, narrowed
 from dashboard.analytics.growth_signs import SIGNS, Part
 from dashboard.analytics.own_endings import own_endings
 from dashboard.analytics.own_growth import upper_edge
@@ -41,8 +41,8 @@ class Own:
 def own_reading(
     connection: Connection, scope: Scope, viewer: Viewer, clinician_id: int, evaluation_id: int | None = None
 ) -> Own:  # fmt: skip
-    """Reads everything for a clinician in scope; nothing for a scope that holds nobody."""
-    one = Scope(scope.practice_id, frozenset({clinician_id}) if not scope.is_empty else frozenset(), scope.reason)
+    """Reads everything for a clinician in scope; nothing for a scope that holds nobody. NotAllowed outside the scope."""
+    one = scope if scope.is_empty else narrowed(scope, clinician_id)
     whole = scope if scope.is_empty else counting_scope(scope)
     counts = read_frame(connection, endings.ending_counts(whole, evaluation_id=evaluation_id))
     everybody = read_frame(connection, patterns.expectations(whole, evaluation_id))
@@ -54,7 +54,9 @@ def own_reading(
         upper_edge(everybody),
         _points(connection, one, evaluation_id),
         goals,
-        value_now(connection, one, goal["sign"], goal["set_on"]) if goal is not None and counted else None,
+        value_now(connection, one, goal["sign"], goal["set_on"], evaluation_id)
+        if goal is not None and counted
+        else None,
     )
 
 

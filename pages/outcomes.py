@@ -12,7 +12,16 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from dashboard import growth_goals, runtime
-from dashboard.access import EstimateView, Role, Scope, Viewer, estimate_view, narrowed, scope_for
+from dashboard.access import (
+    EstimateView,
+    Role,
+    Scope,
+    Viewer,
+    check_can_audit_practice,
+    estimate_view,
+    narrowed,
+    scope_for,
+)
 from dashboard.analytics.caseload import caseloads
 from dashboard.own_reading import Own, own_reading
 from dashboard.pattern_reading import Patterns, patterns
@@ -47,7 +56,7 @@ from queries.frames import read_frame
 
 PAGE = BY_NAME["outcomes"]
 NOT_YOURS = "These episodes are not yours or your supervisees'."
-FIRST_MEASURE = "dropout"
+FIRST_MEASURE, EVERY_MEASURE = "dropout", "all"  # a screen shows one at a time, paper all of them
 PARTS = {
     "clinicians": "Closed episodes",
     "growth": "Own growth",
@@ -57,6 +66,7 @@ PARTS = {
     "integrity": "Score integrity",
 }
 SUPERVISORS, DIRECTORS = ("clinicians", "caseloads"), ("clinicians", "caseloads", "time", "groups", "integrity")
+OF_THE_PRACTICE = ("groups", "integrity")
 OF_ONE = ("clinicians", "growth")  # parts about one clinician; growth is theirs and their supervisor's
 
 
@@ -85,7 +95,9 @@ def load(
     evaluation_id: int | None = None,
 ) -> Data:  # fmt: skip
     """Reads the page in a scope; the practice's own parts only for those who see the whole practice."""
-    wanted = look.whole_practice and scope.clinician_ids is None and choice.part in ("groups", "integrity")
+    wanted = look.whole_practice and scope.clinician_ids is None and choice.part in OF_THE_PRACTICE
+    if wanted:
+        check_can_audit_practice(viewer)
     return Data(
         found=patterns(connection, scope, look, evaluation_id),
         own=own_reading(connection, scope, viewer, choice.person["clinician_id"], evaluation_id)
@@ -156,9 +168,10 @@ def _part(look: EstimateView, data: Data, choice: Choice, drawing: Drawing) -> l
     if whole:
         blocks.append(run_chart_block(found.ended, drawing, data.dropout_days))
     blocks += [Heading("Clinicians", "One measure at a time, by name; the four are never added up."), Slot("measure")]
-    blocks += interval_blocks(found, [choice.measure], drawing, None, with_shrunken=whole)
-    if whole:
-        blocks.append(funnel_block(found, choice.measure, drawing))
+    for measure in measure_names() if choice.measure == EVERY_MEASURE else [choice.measure]:
+        blocks += interval_blocks(found, [measure], drawing, None, with_shrunken=whole)
+        if whole:
+            blocks.append(funnel_block(found, measure, drawing))
     return blocks + change_blocks(found.ended, found.instruments, drawing)
 
 

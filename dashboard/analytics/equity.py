@@ -17,6 +17,7 @@ from dashboard.analytics.ending_rules import LEFT, NOT_KNOWN_YET, by_definition
 from dashboard.analytics.intervals import wilson
 from dashboard.analytics.small_groups import sized_groups, told_groups
 from dashboard.analytics.validation import with_what_followed
+from dashboard.contracts import KINDS, MODES
 from dashboard.snapshot.audience import rounded
 
 NOT_RECORDED = "not recorded"
@@ -28,6 +29,7 @@ BANDS = (
     (65, "45 to 64"),
     (121, "65 and over"),
 )  # years at opening: project default
+LISTED = (*(words for _, words in BANDS), *KINDS, *MODES)  # groups in an order of their own; others by name
 MEASURES = ("left", "two_scores", "alliance_rated")
 LEAST_EXPECTED = 10  # project default: below it the exact 95 % interval of a ratio is wider than from half to twice
 
@@ -119,7 +121,7 @@ def _sized(found: pl.DataFrame, attribute: str) -> frozenset[str]:
 
 
 def by_group(episodes: pl.DataFrame) -> pl.DataFrame:
-    """One row per attribute, group that occurs, and measure (GROUPS), by attribute and name, not recorded last.
+    """One row per attribute, group that occurs, and measure (GROUPS), by attribute and ``_place`` of the group.
 
     left: ended early by the practice's own definition, of the endings that are known. two_scores: two or more outcome scores, of
     episodes with two or more sessions. alliance_rated: rated at least once by the client. ``episodes``: EQUITY_EPISODES.
@@ -134,13 +136,14 @@ def by_group(episodes: pl.DataFrame) -> pl.DataFrame:
             rows += [
                 (attribute, group, measure, *(_said(sides[group]) if group in told else (None,) * 5)) for group in sides
             ]
-    frame = pl.DataFrame(rows, schema=GROUPS, orient="row")
-    return frame.sort(
-        pl.col("attribute").replace_strict({name: n for n, name in enumerate(ATTRIBUTES)}, return_dtype=pl.Int64),
-        pl.col("group") == NOT_RECORDED,
-        "group",
-        pl.col("measure").replace_strict({name: n for n, name in enumerate(MEASURES)}, return_dtype=pl.Int64),
-    )
+    order = {name: n for n, name in enumerate((*ATTRIBUTES, *MEASURES))}
+    rows.sort(key=lambda row: (order[str(row[0])], _place(str(row[1])), order[str(row[2])]))
+    return pl.DataFrame(rows, schema=GROUPS, orient="row")
+
+
+def _place(group: str) -> tuple[bool, int, str]:
+    """Not recorded last; the product's own words in their own order, the practice's by name."""
+    return group == NOT_RECORDED, LISTED.index(group) if group in LISTED else -1, group
 
 
 def _said(sides: tuple[int, int]) -> tuple[int, int, float, float, float]:
@@ -172,7 +175,7 @@ def audit(episodes: pl.DataFrame, judged: pl.DataFrame, sessions: pl.DataFrame, 
         told = told_groups(sides, _sized(found, attribute))
         sums = known.sort("episode_id").group_by(attribute).agg(pl.col("expected").sum())
         expected = {row[0]: float(row[1]) for row in sums.rows()}
-        for group in sorted(sides, key=lambda one: (one == NOT_RECORDED, one)):
+        for group in sorted(sides, key=_place):
             if group not in told:
                 rows.append((attribute, group, None, None, None, "withheld"))
             elif expected[group] < LEAST_EXPECTED:

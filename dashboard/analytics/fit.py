@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from dashboard.analytics.experience import FEW, earlier_episodes
+from dashboard.analytics.experience import FEW
 from dashboard.settings import Rules
 
 STANDING = ("open", "unrated", "unrepaired")
@@ -126,16 +126,15 @@ def early_low(rules: Rules) -> pl.Expr:
     )
 
 
-def fit_questions(features: pl.DataFrame, seen: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def fit_questions(features: pl.DataFrame, earlier: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """episode_id, question and since, of open episodes, by episode and question.
 
-    ``features``: FEATURES of one day with JUDGED filled in; ``seen``: SEEN of the whole practice (``analytics.experience``).
+    ``features``: FEATURES of one day with JUDGED filled in; ``earlier``: from ``experience.earlier_episodes`` of that day.
     ``since`` is the day of the finding; a preference that is not met and a new area stand from the opening.
     """
     standing = features.filter("is_open")
     if standing.is_empty():
         return pl.DataFrame(schema=FOUND)
-    earlier = earlier_episodes(seen, pl.lit(standing["as_of"].max()))
     known = standing.join(earlier, on="episode_id", how="left")
     fallen_since = pl.when(rupture_stands()).then(pl.col("rupture_since"))
     alliance_since = pl.min_horizontal(fallen_since, "alliance_low_since")

@@ -65,8 +65,10 @@ def _in_parts(
 ) -> pl.DataFrame:
     if rows.norms != model.norms:
         raise ContractError("hazard rows were made with other norms than the model's")
-    parts = [say(rows.only(slice(at, at + CHUNK))) for at in range(0, len(rows), CHUNK)]
-    return pl.concat([pl.DataFrame(schema=schema), *(part.select(schema.keys()) for part in parts)])
+    if not len(rows):
+        return pl.DataFrame(schema=schema)
+    parts = [say(rows.only(slice(at, at + CHUNK))).select(schema.keys()) for at in range(0, len(rows), CHUNK)]
+    return parts[0] if len(parts) == 1 else pl.concat(parts)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from dashboard.analytics.alliance_filter import WOBBLE_UNIT, Followed, follow
 from dashboard.analytics.alliance_norms import DEFAULT_NORMS, Norms, norm_tables
-from dashboard.analytics.hazard_terms import KEYS, PRIOR, TIME
+from dashboard.analytics.hazard_terms import KEYS, NOW_IN_RUPTURE, PRIOR, TIME
 from dashboard.analytics.places import with_places
 from dashboard.contracts import Contract
 from dashboard.errors import ContractError
 
-FORM = 1  # goes into the model's version: raise it when a column below comes to mean something else
+FORM = 2  # goes into the model's version: raise it when a column below comes to mean something else
 USUAL = np.array([term.usual for term in PRIOR], dtype=np.float32)
 UNSURE_UNITS = np.array([1.0, WOBBLE_UNIT**2, WOBBLE_UNIT], dtype=np.float32)
 LONG = 12  # sessions; published hazards cover the first twelve
@@ -172,9 +172,13 @@ def asked_rows(
     rating = (_ratings(sessions)[walked] - mean) / sd
     series = np.repeat(np.arange(len(begins)), ends - begins + 1)
     followed = follow(rating, lengths).only(offset[series] + row - first)
-    for number in np.unique(which).tolist():
-        own = np.flatnonzero(which == number)
-        yield number, own, _design(sessions[row[own]], followed.only(own), own, sets[number])
+    # by set, so that one design serves all: making each by itself costs more than what stands in it
+    order = np.argsort(which, kind="stable")
+    design = _design(sessions[row[order]], followed.only(order), order, DEFAULT_NORMS)
+    numbers, starts = np.unique(which[order], return_index=True)
+    for number, start, end in zip(numbers.tolist(), starts, np.append(starts[1:], len(order)), strict=True):
+        own = replace(design.only(slice(start, end)), norms=sets[number])
+        yield number, own.place, own
 
 
 def _design(sessions: pl.DataFrame, followed: Followed, place: NDArray[np.int64], norms: Norms) -> HazardRows:
@@ -191,12 +195,13 @@ def _design(sessions: pl.DataFrame, followed: Followed, place: NDArray[np.int64]
         x[:, KEYS.index(key)] = value
 
     put("alliance_level", followed.level * says)
-    put("alliance_now", followed.wobble * says / WOBBLE_UNIT)
+    broken = yes("rupture_open")
+    put("alliance_now", followed.wobble * says / WOBBLE_UNIT + NOW_IN_RUPTURE * broken)
     put("alliance_shortfall", np.maximum(-(followed.level + followed.wobble), 0.0) * says)
     put("alliance_falls", followed.falls * says)
     put("alliance_missing", (sessions["alliance"].is_null() | sessions["alliance"].is_nan()).to_numpy())
     put("alliance_ceiling", ceiling)
-    put("rupture_open", yes("rupture_open"))
+    put("rupture_open", broken)
     put("no_show", (sessions["missed_since"].fill_null(0) > 0).to_numpy())
     put("late_cancelled", (sessions["late_cancelled_since"].fill_null(0) > 0).to_numpy())
     put("worse_now", yes("worse_now"))

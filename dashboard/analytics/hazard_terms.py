@@ -39,6 +39,13 @@ class Term:
     reason: str = ""
 
 
+# How far below a client's own level the alliance is while a rupture stands open, in the units of alliance_now: what the rupture
+# rule finds in series drawn from the filter's own constants (1.3 where every session is rated, 1.1 where three in ten are not;
+# tests.unit.test_hazard_rows). The published effect of a rupture is that of the whole event, the low alliance in it included:
+# alliance_now counts from there, or the same fall would raise the chance twice.
+NOW_IN_RUPTURE = 1.2
+IN_RUPTURE = 0.1  # share of sessions in an average practice
+
 # The order is that of the design matrix. Mean and sd: science 5.3 unless the basis says otherwise.
 PRIOR = (
     Term(
@@ -65,9 +72,9 @@ PRIOR = (
     Term(
         "log_beyond_12",
         "logarithm of the session's number beyond the twelfth",
-        0.0,
+        0.25,
         0.30,
-        "project default: none until the practice's own data say so",
+        "project default: published rates cover twelve sessions; halfway between falling on as before and staying as it is then",
     ),
     Term(
         "alliance_level",
@@ -83,8 +90,8 @@ PRIOR = (
         "alliance now against the client's own level, per SD within clients",
         -0.30,
         0.20,
-        "direction as Huppert 2014; size: project default",
-        0.0,
+        "direction as Huppert 2014; size: project default; in a rupture beyond what the rupture says",
+        NOW_IN_RUPTURE * IN_RUPTURE,
         "alliance_fell",
     ),
     Term(
@@ -129,7 +136,7 @@ PRIOR = (
         0.40,
         0.30,
         "d = .61 to .74, observer-coded, halved (Eubanks 2018)",
-        0.1,
+        IN_RUPTURE,
         "rupture_open",
     ),
     Term(

@@ -9,6 +9,7 @@ from datetime import date
 
 import polars as pl
 
+from dashboard.analytics.experience import earlier_episodes
 from dashboard.analytics.features import FEATURES, features_of
 from dashboard.analytics.fit import fit_questions, joined
 from dashboard.instruments.instrument import Instrument
@@ -25,7 +26,7 @@ from dashboard.replay.stretches import safety_on, stretches
 from dashboard.settings import Rules
 from dashboard.signals import Context, evaluate
 
-CHUNK = 3_000  # episodes replayed at a time: bounds memory, changes nothing else
+CHUNK = 6_000  # episodes replayed at a time: bounds memory, changes nothing else
 AT_ONCE = 2  # chunks at the same time
 
 HELD = 4  # so many chunks are kept between learning and judging; more are replayed twice to bound memory
@@ -95,7 +96,7 @@ def _assessed(
     rules: Rules,
     learned: Learned,
     replies: pl.DataFrame,
-    seen: pl.DataFrame,
+    earlier: pl.DataFrame,
 ) -> Assessment:
     said = judged(part.real, part.sessions, learned, Wanted(as_of, rules.dropout_raised))
     keyed = said.with_columns(episode_id=pl.col("unit")).select(FEATURES.schema.keys())
@@ -114,7 +115,7 @@ def _assessed(
     )
     states = (
         today.join(words, on="unit")
-        .join(joined(fit_questions(today, seen, rules)), on="episode_id", how="left")
+        .join(joined(fit_questions(today, earlier, rules)), on="episode_id", how="left")
         .select(STATES.keys())
         .sort("episode_id")
     )
@@ -167,6 +168,7 @@ class Replay:
         """
         ids = self.ids if only is None else self.ids.filter(self.ids.is_in(list(only)))
         known = self.history if only is None else self.history.of(ids)
+        earlier = earlier_episodes(self.history.seen, pl.lit(self.as_of))
 
         def part(number: int) -> Assessment:
             held = self._held.pop(number, None) if only is None else None
@@ -177,7 +179,7 @@ class Replay:
                 self.rules,
                 learned,
                 self.history.replies,
-                self.history.seen,
+                earlier,
             )
 
         with ThreadPoolExecutor(AT_ONCE) as pool:

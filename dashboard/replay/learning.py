@@ -172,10 +172,10 @@ class _ClosedScores:
         return later_scores(made.with_columns(session_on(diary, made)))
 
 
-def _fingerprint(sessions: pl.DataFrame, left: pl.DataFrame, later: pl.DataFrame, dropout_days: int) -> str:
-    """A name for the data of a fit that does not depend on the order of its rows."""
+def _fingerprint(sessions: pl.DataFrame, left: pl.DataFrame, later: pl.DataFrame, dropout_days: int, start: str) -> str:
+    """A name for what a fit hangs on, the models it starts from (``start``) and its data, in whatever order its rows are."""
     parts = [str(frame.hash_rows(seed=1).sum()) + f":{frame.height}" for frame in (sessions, left, later)]
-    return hashlib.sha256("|".join([*parts, str(dropout_days)]).encode()).hexdigest()[:16]
+    return hashlib.sha256("|".join([*parts, str(dropout_days), start]).encode()).hexdigest()[:16]
 
 
 def learn(
@@ -204,7 +204,7 @@ def learn(
         held = known_by.select(HAZARD_SESSIONS.schema.keys())
         left = now.select("episode_id", "left")
         later = closed_scores.at(day, now.filter("is_closed")["episode_id"])
-        name = _fingerprint(known_by, left, later, dropout_days)
+        name = _fingerprint(known_by, left, later, dropout_days, found[0].version)
         earlier = kept.get((day, name))
         if earlier is None:
             fits, began = fits + 1, timer()

@@ -53,10 +53,8 @@ BY_KEY = {signal.key: signal for signal in SIGNALS}
 
 def evaluate(context: Context) -> pl.DataFrame:
     """Every raised signal (RAISED with ``family`` and ``rule_version``), sorted; closed episodes raise safety ones only."""
-    standing = context.features.filter(pl.col("is_open"))
-    seen = Context(standing, context.risk_answers, context.safety_checks, context.instruments, context.rules)
     parts = [
-        signal.rule(seen if signal.open_only else context).select(
+        signal.rule(context).select(
             pl.col("episode_id").cast(pl.Int64),
             pl.lit(signal.key).alias("signal"),
             pl.col("since").cast(pl.Date),

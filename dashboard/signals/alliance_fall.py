@@ -7,7 +7,7 @@ import polars as pl
 from dashboard.analytics import detector_record
 from dashboard.analytics.rupture import ALLOWANCE, DECISION
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 from dashboard.signals.wording import day, name, number
 
 
@@ -20,9 +20,9 @@ def _words(_rules: Rules) -> str:
 
 
 def _rule(context: Context) -> pl.DataFrame:
-    fell = context.features.filter(pl.col("alliance_mark_latest") == "major")
-    return fell.select(
-        "episode_id",
+    return raised(
+        context,
+        pl.col("alliance_mark_latest") == "major",
         since=pl.col("alliance_latest_on"),
         value=pl.col("alliance_latest"),
         threshold=pl.col("alliance_major_below"),

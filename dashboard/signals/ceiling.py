@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 from dashboard.signals.wording import day, name, number
 
 
@@ -14,9 +14,9 @@ def _words(rules: Rules) -> str:
 
 
 def _rule(context: Context) -> pl.DataFrame:
-    found = context.features.filter(pl.col("ceiling"))
-    return found.select(
-        "episode_id",
+    return raised(
+        context,
+        pl.col("ceiling"),
         since=pl.col("ceiling_since"),
         value=pl.col("alliance_latest"),
         threshold=pl.col("alliance_latest"),

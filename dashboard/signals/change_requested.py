@@ -6,7 +6,7 @@ import polars as pl
 
 from dashboard.analytics.fit import BY_KEY
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 from dashboard.signals.wording import day
 
 QUESTION = BY_KEY["change_requested"]
@@ -17,9 +17,9 @@ def _words(_rules: Rules) -> str:
 
 
 def _rule(context: Context) -> pl.DataFrame:
-    asked = context.features.filter(pl.col("change_requested_on").is_not_null())
-    return asked.select(
-        "episode_id",
+    return raised(
+        context,
+        pl.col("change_requested_on").is_not_null(),
         since=pl.col("change_requested_on"),
         value=pl.lit(None, dtype=pl.Float64),
         threshold=pl.lit(None, dtype=pl.Float64),

@@ -6,7 +6,7 @@ import polars as pl
 
 from dashboard.analytics.hazard_terms import REASONS
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 from dashboard.signals.wording import in_frequency
 
 
@@ -30,11 +30,9 @@ def _reasons() -> pl.Expr:
 
 def _rule(context: Context) -> pl.DataFrame:
     # somebody whose only session was withdrawn by a correction has a course but no session to speak of
-    found = context.features.filter(
-        (pl.col("dropout_relative") > context.rules.dropout_raised) & pl.col("last_attended_on").is_not_null()
-    )
-    return found.select(
-        "episode_id",
+    return raised(
+        context,
+        (pl.col("dropout_relative") > context.rules.dropout_raised) & pl.col("last_attended_on").is_not_null(),
         since=pl.col("last_attended_on"),
         value=pl.col("dropout_relative"),
         threshold=pl.lit(context.rules.dropout_raised),
@@ -60,6 +58,6 @@ SIGNAL = Signal(
     limits="An estimate about clients like this one, not about this client: most of those flagged stay. How well it has done "
     "here is shown on this page.",
     reviewed_on="2026-11-25",
-    version="1",
+    version="2",
     rule=_rule,
 )

@@ -8,7 +8,7 @@ from dashboard.analytics.alliance_low import RATINGS
 from dashboard.analytics.fit import BY_KEY, early_low
 from dashboard.instruments.instrument import Instrument
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 from dashboard.signals.wording import name, number
 
 QUESTION = BY_KEY["early_alliance_low"]
@@ -34,10 +34,10 @@ def _points(column: str, instruments: dict[str, Instrument]) -> pl.Expr:
 
 
 def _rule(context: Context) -> pl.DataFrame:
-    low = context.features.filter(early_low(context.rules))
     value, limit = (_points(column, context.instruments) for column in ("alliance_mean", "alliance_low_below"))
-    return low.select(
-        "episode_id",
+    return raised(
+        context,
+        early_low(context.rules),
         since=pl.col("alliance_low_since"),
         value=value,
         threshold=limit,

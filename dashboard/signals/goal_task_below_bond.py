@@ -7,7 +7,7 @@ import polars as pl
 from dashboard.analytics.agreement import IN_A_ROW
 from dashboard.analytics.fit import BY_KEY
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 from dashboard.signals.wording import day, name
 
 QUESTION = BY_KEY["goal_task_below_bond"]
@@ -25,9 +25,9 @@ def _percent(column: str) -> pl.Expr:
 
 
 def _rule(context: Context) -> pl.DataFrame:
-    below = context.features.filter(pl.col("agreement_since").is_not_null())
-    return below.select(
-        "episode_id",
+    return raised(
+        context,
+        pl.col("agreement_since").is_not_null(),
         since=pl.col("agreement_since"),
         value=pl.col("agreement_value"),
         threshold=pl.col("agreement_bond") - pl.col("agreement_limit"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 from dashboard.signals.wording import day
 
 
@@ -18,9 +18,9 @@ def _words(rules: Rules) -> str:
 
 def _rule(context: Context) -> pl.DataFrame:
     rules = context.rules
-    found = context.features.filter(pl.col("missed_recent") >= rules.missed_of_recent)
-    return found.select(
-        "episode_id",
+    return raised(
+        context,
+        pl.col("missed_recent") >= rules.missed_of_recent,
         since=pl.col("missed_since"),
         value=pl.col("missed_recent").cast(pl.Float64),
         threshold=pl.lit(float(rules.missed_of_recent)),

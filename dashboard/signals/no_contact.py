@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 from dashboard.signals.wording import day
 
 
@@ -18,10 +18,10 @@ def _words(rules: Rules) -> str:
 
 def _rule(context: Context) -> pl.DataFrame:
     limit = context.rules.no_contact_days
-    silent = context.features.filter((pl.col("no_contact_on") <= pl.col("as_of")) & pl.col("next_booked_on").is_null())
     seen = pl.when(pl.col("last_attended_on").is_null()).then(pl.lit("Opened")).otherwise(pl.lit("Last seen"))
-    return silent.select(
-        "episode_id",
+    return raised(
+        context,
+        (pl.col("no_contact_on") <= pl.col("as_of")) & pl.col("next_booked_on").is_null(),
         since=pl.col("no_contact_on"),
         value=pl.col("days_since_contact").cast(pl.Float64),
         threshold=pl.lit(float(limit)),

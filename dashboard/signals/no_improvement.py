@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 from dashboard.signals.wording import day, name, number
 
 
@@ -17,9 +17,9 @@ def _words(rules: Rules) -> str:
 
 
 def _rule(context: Context) -> pl.DataFrame:
-    found = context.features.filter(pl.col("no_improvement_since").is_not_null() & pl.col("worsening_since").is_null())
-    return found.select(
-        "episode_id",
+    return raised(
+        context,
+        pl.col("no_improvement_since").is_not_null() & pl.col("worsening_since").is_null(),
         since=pl.col("no_improvement_since"),
         value=pl.col("latest"),
         threshold=pl.col("outcome_threshold"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 from dashboard.signals.wording import day
 
 
@@ -18,14 +18,11 @@ def _words(rules: Rules) -> str:
 
 def _rule(context: Context) -> pl.DataFrame:
     limit = context.rules.stale_measure_days
-    from_day = pl.coalesce("last_measure_on", "first_attended_on")
-    found = context.features.with_columns(measured_from=from_day).filter(
-        pl.col("last_attended_on").is_not_null()
-        & ((pl.col("last_attended_on") - pl.col("measured_from")).dt.total_days() > limit)
-    )
-    return found.select(
-        "episode_id",
-        since=pl.col("measured_from") + pl.duration(days=limit + 1),
+    measured_from = pl.coalesce("last_measure_on", "first_attended_on")
+    return raised(
+        context,
+        (pl.col("last_attended_on") - measured_from).dt.total_days() > limit,
+        since=measured_from + pl.duration(days=limit + 1),
         value=pl.lit(None, dtype=pl.Float64),
         threshold=pl.lit(float(limit)),
         evidence=pl.when(pl.col("last_measure_on").is_null())

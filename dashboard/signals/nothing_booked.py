@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 from dashboard.signals.wording import day
 
 
@@ -16,14 +16,12 @@ def _words(rules: Rules) -> str:
 
 
 def _rule(context: Context) -> pl.DataFrame:
-    found = context.features.filter(
+    return raised(
+        context,
         pl.col("next_booked_on").is_null()
         & pl.col("last_attended_on").is_not_null()
         & (pl.col("unbooked_on") <= pl.col("as_of"))
-        & (pl.col("as_of") < pl.col("no_contact_on"))
-    )
-    return found.select(
-        "episode_id",
+        & (pl.col("as_of") < pl.col("no_contact_on")),
         since=pl.col("unbooked_on"),
         value=pl.lit(0.0),
         threshold=pl.lit(1.0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 from dashboard.signals.wording import day, name, number
 
 
@@ -29,10 +29,10 @@ def _within(column: str, context: Context) -> pl.Expr:
 
 
 def _rule(context: Context) -> pl.DataFrame:
-    found = context.features.filter((pl.col("on_track") == "not_on_track") & pl.col("worsening_since").is_null())
     edge = pl.when(pl.col("latest") > pl.col("expected_high")).then("expected_high").otherwise("expected_low")
-    return found.select(
-        "episode_id",
+    return raised(
+        context,
+        (pl.col("on_track") == "not_on_track") & pl.col("worsening_since").is_null(),
         since=pl.col("off_track_since"),
         value=pl.col("latest"),
         threshold=edge,

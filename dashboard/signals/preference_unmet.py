@@ -6,7 +6,7 @@ import polars as pl
 
 from dashboard.analytics.fit import BY_KEY
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 
 QUESTION = BY_KEY["preference_unmet"]
 
@@ -16,9 +16,9 @@ def _words(_rules: Rules) -> str:
 
 
 def _rule(context: Context) -> pl.DataFrame:
-    unmet = context.features.filter(pl.col("preference_met") == "no")
-    return unmet.select(
-        "episode_id",
+    return raised(
+        context,
+        pl.col("preference_met") == "no",
         since=pl.col("opened_on"),
         value=pl.lit(None, dtype=pl.Float64),
         threshold=pl.lit(None, dtype=pl.Float64),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 from dashboard.signals.wording import day, name, number
 
 
@@ -14,9 +14,9 @@ def _words(_rules: Rules) -> str:
 
 
 def _rule(context: Context) -> pl.DataFrame:
-    worse = context.features.filter(pl.col("worsening_since").is_not_null())
-    return worse.select(
-        "episode_id",
+    return raised(
+        context,
+        pl.col("worsening_since").is_not_null(),
         since=pl.col("worsening_since"),
         value=pl.col("latest"),
         threshold=pl.col("baseline")

@@ -50,5 +50,4 @@ SIGNAL = Signal(
     reviewed_on="2026-11-20",
     version="1",
     rule=_rule,
-    open_only=False,
 )

@@ -6,7 +6,7 @@ import polars as pl
 
 from dashboard.analytics import detector_record
 from dashboard.settings import Rules
-from dashboard.signals.signal import Context, Signal
+from dashboard.signals.signal import Context, Signal, raised
 from dashboard.signals.wording import day, name, number
 
 STATE_WORDS = {
@@ -24,11 +24,9 @@ def _words(_rules: Rules) -> str:
 
 
 def _rule(context: Context) -> pl.DataFrame:
-    standing = context.features.filter(
-        pl.col("rupture").is_in(list(STATE_WORDS)) & ~((pl.col("rupture") == "unrepaired") & pl.col("rupture_back"))
-    )
-    return standing.select(
-        "episode_id",
+    return raised(
+        context,
+        pl.col("rupture").is_in(list(STATE_WORDS)) & ~((pl.col("rupture") == "unrepaired") & pl.col("rupture_back")),
         since=pl.col("rupture_since"),
         value=pl.col("rupture_nadir"),
         threshold=pl.col("alliance_reference"),

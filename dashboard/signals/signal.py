@@ -13,7 +13,7 @@ from dashboard.settings import Rules
 
 @dataclass(frozen=True)
 class Context:
-    """What a rule may look at: features of open episodes, risk answers, checks recorded, the practice's numbers."""
+    """What a rule may look at: features, risk answers, checks recorded, the practice's numbers."""
 
     features: pl.DataFrame
     risk_answers: pl.DataFrame
@@ -37,4 +37,14 @@ class Signal:
     reviewed_on: str
     version: str
     rule: Callable[[Context], pl.DataFrame]
-    open_only: bool = True  # false: stands on closed episodes too
+
+
+def raised(
+    context: Context, holds: pl.Expr, *, since: pl.Expr, value: pl.Expr, threshold: pl.Expr, evidence: pl.Expr
+) -> pl.DataFrame:
+    """RAISED rows (without ``signal``) of the open episodes for which a condition on their features holds."""
+    said = {"since": since, "value": value, "threshold": threshold, "evidence": evidence}
+    named = {column for one in (holds, *said.values()) for column in one.meta.root_names()}
+    # only what the rule names: to filter all features for each rule took more memory than any other step
+    found = context.features.select("episode_id", *sorted({*named, "is_open"} - {"episode_id"}))
+    return found.filter(pl.col("is_open") & holds).select("episode_id", **said)

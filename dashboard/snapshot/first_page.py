@@ -13,7 +13,13 @@ SEVERAL = 1  # more clinicians than this have a column of their own in the list
 
 def first_facts(content: Content, made: Made) -> list[tuple[str, str]]:
     """Of whom, when, as of when, for whom, by whom, which filters."""
-    who = "Practice" if content.kind is Kind.PRACTICE else "Supervisee" if len(content.people) == 1 else "Supervisees"
+    who = (
+        "Practice"
+        if content.kind is Kind.PRACTICE or not content.people
+        else "Supervisee"
+        if len(content.people) == 1
+        else "Supervisees"
+    )
     facts = [(who, ", ".join(content.people) or content.practice)]
     if content.meeting_on is not None:
         facts.append(("Meeting", day(content.meeting_on)))

@@ -12,7 +12,7 @@ from dashboard.instruments.instrument import Instrument
 from dashboard.signals.wording import short_name
 from dashboard.ui.status import ATTENDANCE
 from dashboard.ui.view import Block, Cell, Fold, Heading, Para, Table
-from dashboard.ui.words import score, share
+from dashboard.ui.words import plural, score, share
 
 LISTED = 12  # rows shown before the rest is folded away
 CLIFF_WORDS = (
@@ -49,7 +49,8 @@ def integrity_blocks(
 
 
 def _points(value: float) -> str:
-    return f"{round(100 * value):+d}".replace("-", "−")
+    whole = round(100 * value)
+    return f"{whole:+d}".replace("-", "−") if whole else "0"
 
 
 def _said(found: Difference) -> Cell:
@@ -66,7 +67,8 @@ def _counted(part: float, whole: int) -> str:
 def _compared(compared: Compared) -> list[str | Cell]:
     one = compared.found
     if one is None:
-        return [str(compared.one_n), str(compared.other_n), Cell(sub=f"too few: {LEAST} of each are needed")]
+        counts = [plural(n, "session") for n in (compared.one_n, compared.other_n)]
+        return [*counts, Cell(sub=f"too few: {LEAST} of each are needed")]
     return [_counted(one.one, one.one_n), _counted(one.other, one.other_n), _said(one)]
 
 

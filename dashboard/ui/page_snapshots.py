@@ -39,7 +39,7 @@ def caseload_snapshot(viewer: Viewer, clinician_id: int) -> None:
 
 def outcomes_snapshot(viewer: Viewer, choice: Choice, dropout_days: int) -> None:
     """For what the Outcomes page shows, and for counts that may leave where everybody in scope is shown."""
-    part = choice.person["public_id"] if choice.person else f"{choice.part}-{choice.measure}"
+    part = choice.person["public_id"] if choice.person else choice.part
     gather = _gathering(viewer, lambda reader: outcomes_draft(reader, viewer, choice, dropout_days))
     snapshot_button(viewer, f"outcomes-{part}", gather)
     if choice.person is None and choice.part == "clinicians":

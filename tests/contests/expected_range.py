@@ -1,4 +1,15 @@
-"""Coverage of the expected range on episodes it has not seen, by what the practice has of its own."""
+"""Coverage of the expected range on episodes it has not seen, by what the practice has of its own.
+
+An episode's last score is chosen by how the client is: who is well or very unwell stops. A range that knows the first score
+and the session alone covers it less often than the others, by 2 to 6 points; where nobody leaves because of how they are
+(held out: whatever) the gap is gone. Tried and left out: calibration in which every episode weighs the same however many
+scores it has (2,000 closed, the other five: last 76.4 to 78.4 instead of 74.9 to 78.1, all 80.3 to 82.0 instead of 79.5 to
+80.6; with 200 closed all up to 84.0 and beyond the unfavourable line up to 12.1): it moves the rest off and still does not
+reach 78 everywhere.
+
+Day one covers what the published course fits (58 to 86 %). No source gives how much courses differ between practices, so it is
+not widened by a number of ours. With the twentieth known ending, the first refit, coverage is 78 to 82 % on average.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +21,21 @@ import polars as pl
 from dashboard.analytics.expected_range import expected
 from dashboard.analytics.range_fit import fit, later_scores
 from dashboard.instruments import BUILT_IN
-from tests.simulators.growth import SHAPES, practice
+from tests.contests import held_out_courses
+from tests.simulators import growth
 
-SIZES = (0, 50, 200, 1000, 5000)
+SHAPES = growth.SHAPES
+HELD_OUT = held_out_courses.COURSES
+SIZES = (0, 20, 50, 200, 1000, 5000)
 UNSEEN = 4_000
-REPEATS = {0: 1, 50: 10, 200: 10, 1000: 4, 5000: 2}
+REPEATS = {0: 1, 20: 20, 50: 10, 200: 10, 1000: 4, 5000: 2}
 THIRDS = ("low", "middle", "high")
+
+
+def practice(shape: str, episodes: int, seed: int, instrument: str = "phq9") -> pl.DataFrame:
+    """The scores of that many closed episodes of a frozen or a held-out practice."""
+    source = held_out_courses if shape in HELD_OUT else growth
+    return source.practice(shape, episodes, seed, instrument=instrument)
 
 
 def coverage(shape: str, size: int, seed: int, instrument: str = "phq9", unseen: int = UNSEEN) -> dict[str, float]:
@@ -58,9 +78,9 @@ def run() -> None:
     print("worst: the worst single session. width in points. 'closed' are the practice's own episodes fitted on.")
     print(f"{'practice':<14}{'closed':>7}{'all':>7}{'range':>13}{'low':>7}{'middle':>8}{'high':>7}", end="")
     print(f"{'beyond':>8}{'last':>7}{'earlier':>9}{'worst':>7}{'width':>7}")
-    for shape, instrument in [(s, "phq9") for s in SHAPES] + [("late", "ors")]:
+    for shape, instrument in [(s, "phq9") for s in (*SHAPES, *HELD_OUT)] + [("late", "ors")]:
         for size in SIZES:
-            if size == 0 and instrument == "ors":
+            if size < 50 and instrument == "ors":
                 continue
             found = [coverage(shape, size, seed, instrument) for seed in range(REPEATS[size])]
             mean = {key: float(np.mean([one[key] for one in found])) for key in found[0]}

@@ -317,6 +317,8 @@ def _builders(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
     "module",
     [
         alliance,
+        cases,
+        patterns,
         caseload,
         caseloads,
         endings,

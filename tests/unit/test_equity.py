@@ -181,6 +181,20 @@ def test_what_is_printed_is_rounded_and_shares_come_from_it() -> None:
     assert found["share"].to_list() == pytest.approx([1 / 3, 2 / 9])
 
 
+def test_groups_stand_in_the_order_of_their_words_and_not_recorded_last() -> None:
+    years = (1940, 1970, 1990, 2005, None)
+    kinds = (("video", "b"), ("in_person", "a"), ("phone", None))
+    rows = [{"birth_year": year, "first_mode": mode, "gender": gender} for year in years for mode, gender in kinds]
+    found = by_group(episodes(*rows))
+    named: dict[str, list[str]] = {}
+    for attribute, group in found.select("attribute", "group").unique(maintain_order=True).rows():
+        named.setdefault(attribute, []).append(group)
+    assert named["age_band"] == ["under 30", "30 to 44", "45 to 64", "65 and over", NOT_RECORDED]
+    assert named["first_mode"] == ["in_person", "video", "phone"]
+    assert named["gender"] == ["a", "b", NOT_RECORDED]
+    assert list(named) == list(ATTRIBUTES)
+
+
 @given(st.permutations(range(40)))
 def test_the_order_of_episodes_changes_nothing(order: list[int]) -> None:
     rows = [
@@ -289,3 +303,24 @@ def test_only_a_director_looks_at_the_practice_by_groups(role: Role) -> None:
             check_can_audit_practice(viewer)
     else:
         check_can_audit_practice(viewer)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.booleans(), st.integers(0, 3), st.integers(1, 3)), max_size=120))
+def test_what_leaves_is_rounded_and_never_from_seven_or_fewer(drawn: list[tuple[str, bool, int, int]]) -> None:
+    rows = [
+        {
+            "gender": g,
+            "dropout": left,
+            "ending": "unilateral" if left else "planned",
+            "scores": n,
+            "sessions_attended": held,
+        }
+        for g, left, n, held in drawn
+    ]
+    said = by_group(episodes(*rows)).drop_nulls("yes")
+    for row in said.to_dicts():
+        assert row["yes"] % 5 == 0
+        assert row["of"] % 5 == 0
+        assert row["yes"] >= 10
+        assert row["of"] - row["yes"] >= 10
+        assert row["low"] <= row["share"] <= row["high"]

@@ -20,7 +20,7 @@ from dashboard.replay.priority import priorities
 from dashboard.signals import BY_KEY as SIGNALS
 from tests.building import INSTRUMENTS, RULES, START, week
 
-NOBODY = pl.DataFrame(schema=SEEN)
+NOBODY = earlier_episodes(pl.DataFrame(schema=SEEN), pl.lit(START))
 
 
 def features(**given: Any) -> pl.DataFrame:
@@ -105,7 +105,8 @@ EARLIER = [(10, 1, "Grief", 0), (11, 1, "grief;anxiety", 1), (12, 1, "grief", 2)
 def test_an_area_is_new_where_the_clinician_has_seen_at_most_two_earlier(others: list[Any], new: bool) -> None:
     everyone = seen(*others, (1, 1, "grief", 9))
     assert (1 in new_areas(everyone, week(10))) is new
-    found = fit_questions(features(problem_area="grief"), everyone, RULES)["question"].to_list()
+    earlier = earlier_episodes(everyone, pl.lit(week(10)))
+    found = fit_questions(features(problem_area="grief"), earlier, RULES)["question"].to_list()
     assert found == (["new_area"] if new else [])
 
 

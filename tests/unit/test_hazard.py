@@ -169,8 +169,17 @@ def test_the_prior_table_of_the_science_notes(key: str, mean: float, sd: float) 
 
 
 def test_a_term_of_our_own_believes_nothing_before_data() -> None:
-    ours = ("sessions_2_to_4", "log_beyond_12", "alliance_shortfall", "alliance_falls", "alliance_ceiling")
+    ours = ("sessions_2_to_4", "alliance_shortfall", "alliance_falls", "alliance_ceiling")
     assert all(PRIOR[KEYS.index(key)].mean == 0 for key in ours)
+
+
+def test_beyond_the_twelfth_session_day_one_takes_neither_side() -> None:
+    """Falling on as published before it, and staying as it is then, are equally far away and within one sd."""
+    fall, beyond = (PRIOR[KEYS.index(key)] for key in ("log_session", "log_beyond_12"))
+    assert beyond.mean - 0 == -fall.mean - beyond.mean < beyond.sd
+    hazards = [predict(day_one(), session(number))["next_session"].item() for number in (6, 12, 24)]
+    odds = np.log(np.array(hazards) / (1 - np.array(hazards)))
+    assert np.diff(odds) == pytest.approx([-0.5 * np.log(2), -0.25 * np.log(2)])
 
 
 # ---- promises ------------------------------------------------------------------------------------------------------------

@@ -21,3 +21,5 @@ def test_with_a_thousand_closed_episodes_it_reaches_four_fifths_of_what_can_be_k
     assert abs(intercept) <= 0.25
     assert loss < scores[PLAIN][3] < scores[NO_ALLIANCE][3]
     assert scores["day one"][0] >= 0.68
+    assert 0.75 <= scores["day one"][1] <= 1.25  # twelve practices: .81 and more
+    assert abs(scores["day one"][2]) <= 0.25

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.analytics.alliance_filter import LEVEL, follow
+from dashboard.analytics.alliance_filter import ERROR, LEVEL, PERSISTENCE, WOBBLE, WOBBLE_UNIT, follow
 from dashboard.analytics.alliance_norms import DEFAULT_NORMS, NORM_WEIGHT, Norm, measured_norms, stated_norms
 from dashboard.analytics.hazard_rows import HAZARD_SESSIONS, asked_rows, hazard_rows, what_followed
-from dashboard.analytics.hazard_terms import KEYS, PRIOR
+from dashboard.analytics.hazard_terms import IN_RUPTURE, KEYS, NOW_IN_RUPTURE, PRIOR
+from dashboard.analytics.rupture import judge
 from dashboard.errors import ContractError
 from dashboard.instruments import BUILT_IN
 from tests.simulators import WORLDS, simulate
@@ -50,9 +51,52 @@ def test_few_ratings_are_shrunk_towards_the_mean() -> None:
 
 def test_a_first_rating_one_sd_low_weighs_about_what_sharf_found() -> None:
     """d = .55 is of one early rating: level and distance from it together come near it (-.51)."""
-    x = hazard_rows(sessions(Norm().mean - Norm().sd)).x[0]
-    together = sum(x[KEYS.index(key)] * PRIOR[KEYS.index(key)].mean for key in ("alliance_level", "alliance_now"))
+    low = sessions(Norm().mean - Norm().sd)
+    terms = ("alliance_level", "alliance_now")
+    together = sum(column(low, key)[0] * PRIOR[KEYS.index(key)].mean for key in terms)
     assert together == pytest.approx(0.51, abs=0.01)
+
+
+def test_what_a_rupture_says_of_the_alliance_now_is_not_counted_twice() -> None:
+    """Series drawn from the filter's own constants: while a rupture stands, alliance_now is 1.1 to 1.3 lower than otherwise."""
+    draw, clients, length = np.random.default_rng(7), 6000, 12
+    level, wobble = draw.normal(0, LEVEL**0.5, clients), draw.normal(0, WOBBLE**0.5, clients)
+    shown = np.empty((clients, length))
+    for at in range(length):
+        if at:
+            wobble = PERSISTENCE * wobble + draw.normal(0, (WOBBLE * (1 - PERSISTENCE**2)) ** 0.5, clients)
+        shown[:, at] = level + wobble + draw.normal(0, ERROR**0.5, clients)
+    lower = []
+    for unrated in (0.0, 0.3):
+        given = np.where(draw.random(shown.shape) < unrated, np.nan, Norm().mean + Norm().sd * shown).clip(0, 1)
+        broken = _standing(given)
+        now = follow(((given - Norm().mean) / Norm().sd).ravel(), np.full(clients, length)).wobble / WOBBLE_UNIT
+        late = np.tile(np.arange(length) >= 3, clients)  # the rule needs three ratings to compare with
+        lower.append(now[late & ~broken].mean() - now[late & broken].mean())
+        assert broken[late].mean() == pytest.approx(IN_RUPTURE, abs=0.03)
+    assert lower == [pytest.approx(1.3, abs=0.05), pytest.approx(1.1, abs=0.05)]
+    assert lower[1] < NOW_IN_RUPTURE < lower[0]
+
+
+def _standing(ratings: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    """Per session, clients one behind the other, whether a rupture stands, by the latest rating so far."""
+    given = ~np.isnan(ratings)
+    counts = given.sum(axis=1)
+    said = judge(ratings[given].round(9), counts[counts > 0], np.full(int((counts > 0).sum()), 0.05))
+    open_now = said["state"].is_in(["open", "unrepaired"]).to_numpy() & ~said["back"].to_numpy()
+    standing = np.zeros(ratings.shape, dtype=bool)
+    standing[given] = open_now
+    for at in range(1, ratings.shape[1]):
+        standing[:, at] = np.where(given[:, at], standing[:, at], standing[:, at - 1])
+    return standing.ravel()
+
+
+def test_in_a_rupture_the_alliance_now_counts_from_what_is_usual_then() -> None:
+    ratings = (0.8, 0.8, 0.8, 0.4)
+    calm = column(sessions(*ratings), "alliance_now")
+    broken = column(sessions(*ratings, rupture_open=[False, False, False, True]), "alliance_now")
+    assert broken[:3] == calm[:3]
+    assert broken[3] - calm[3] == pytest.approx(NOW_IN_RUPTURE)
 
 
 def test_unrated_sessions_keep_the_level_and_let_the_wobble_fade() -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import polars as pl
+import pytest
 
-from dashboard.replay import Replay
+from dashboard.analytics.alliance_norms import Norms
+from dashboard.analytics.hazard import HazardModel, day_one
+from dashboard.analytics.hazard_terms import PRIOR
+from dashboard.replay import Replay, learning
 from tests.building import INSTRUMENTS, RULES, START
 from tests.unit.test_replay import a_visit, an_episode, history
 
@@ -46,3 +51,17 @@ def test_learning_again_from_the_same_data_takes_the_fits_over() -> None:
     again = Replay(history(episodes, visits, []), as_of, INSTRUMENTS, RULES).learn(first.by_data())
     assert (first.fits, again.fits) == (1, 0)
     assert first.versions == again.versions
+
+
+def test_a_fit_that_started_from_other_priors_is_not_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a practice would keep, after an update, estimates made with terms that now mean something else."""
+    episodes, visits = _practice()
+    as_of = START + timedelta(days=7 * 14)
+    first = Replay(history(episodes, visits, []), as_of, INSTRUMENTS, RULES).learn({})
+
+    def other_start(*, norms: Norms) -> HazardModel:
+        return day_one((replace(PRIOR[0], mean=-3.0), *PRIOR[1:]), norms)
+
+    monkeypatch.setattr(learning, "day_one", other_start)
+    again = Replay(history(episodes, visits, []), as_of, INSTRUMENTS, RULES).learn(first.by_data())
+    assert again.fits == 1
