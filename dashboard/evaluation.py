@@ -83,7 +83,7 @@ def evaluate(
         fresh = present is not None and present.data_import_id == newest and not everything
         if fresh and touched is None and is_current and present is not None and present.is_current:
             return EvaluationReport(name, as_of, 0, 0, present.id)
-        stored = Learned([unlearned(instruments), *models.kept(connection, practice_id)])
+        kept = Learned([unlearned(instruments), *models.kept(connection, practice_id)])
         covered = not everything and models.cover(connection, practice_id, version, newest, as_of)
         lacks_only_these = (
             touched is not None
@@ -101,19 +101,18 @@ def evaluate(
         history = load.history(connection, scope, as_of, only if covered else None, seen)
         replay = Replay(history, as_of, instruments, rules)
         if covered:
-            learned = stored.up_to(as_of)
+            learned = kept.up_to(as_of)
         else:
-            learned = replay.learn({} if everything else stored.by_data(), timer)
-            if learned.versions != stored.versions:
+            learned = replay.learn({} if everything else kept.by_data(), timer)
+            if learned.versions != kept.versions:
                 only = None  # other models say something else of every episode
-        assessment = replay.assess(learned, only)
+        parts = replay.parts(learned, only)
         if is_current and not covered:
             models.store(connection, practice_id, version, learned)
         if only is not None and present is not None:
-            store_evaluation.replace_episodes(connection, present.id, practice_id, newest, only, assessment)
-            evaluation_id = present.id
+            stored = store_evaluation.replace_episodes(connection, present.id, practice_id, newest, only, parts)
         else:
-            evaluation_id = store_evaluation.store_evaluation(
+            stored = store_evaluation.store_evaluation(
                 connection,
                 practice_id,
                 as_of=as_of,
@@ -122,13 +121,12 @@ def evaluate(
                 model_version=learned.at(as_of).version,
                 settings=rules.as_json(),
                 data_import_id=newest,
-                assessment=assessment,
+                parts=parts,
                 is_current=is_current,
             )
-        patterns.refresh(connection, practice_id, evaluation_id, as_of, instruments, only)
-    standing = assessment.flags.filter(assessment.flags["cleared_on"].is_null()).height
+        patterns.refresh(connection, practice_id, stored.id, as_of, instruments, only)
     return EvaluationReport(
-        name, as_of, assessment.states.height, standing, evaluation_id, learned.fit_seconds, learned.at(as_of)
+        name, as_of, stored.episodes, stored.standing, stored.id, learned.fit_seconds, learned.at(as_of)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -42,14 +43,27 @@ def find(connection: Connection, practice_id: int, *, as_of: date, rules_version
     return None if row is None else Found(int(row.id), bool(row.is_current), row.data_import_id)
 
 
-def _write(connection: Connection, evaluation_id: int, practice_id: int, assessment: Assessment) -> None:
+@dataclass(frozen=True)
+class Stored:
+    """An evaluation just written: how many episodes, and how many of their flags stand."""
+
+    id: int
+    episodes: int
+    standing: int
+
+
+def _write(connection: Connection, evaluation_id: int, practice_id: int, parts: Iterable[Assessment]) -> Stored:
     both = {"evaluation_id": pl.lit(evaluation_id), "practice_id": pl.lit(practice_id)}
-    for table, frame in zip(PARTS, (assessment.states, assessment.sessions, assessment.flags), strict=True):
-        known = [column for column in frame.columns if column in table.__table__.c]
-        rows = frame.select(known).with_columns(**both)
-        if table is Flag:
-            rows = rows.with_columns(id=pl.int_range(pl.len(), dtype=pl.Int64) + next_id(connection, Flag))
-        insert_frame(connection, table.__table__, rows)
+    episodes = standing = 0
+    for part in parts:
+        episodes, standing = episodes + part.states.height, standing + part.flags["cleared_on"].null_count()
+        for table, frame in zip(PARTS, (part.states, part.sessions, part.flags), strict=True):
+            known = [column for column in frame.columns if column in table.__table__.c]
+            rows = frame.select(known).with_columns(**both)
+            if table is Flag:
+                rows = rows.with_columns(id=pl.int_range(pl.len(), dtype=pl.Int64) + next_id(connection, Flag))
+            insert_frame(connection, table.__table__, rows)
+    return Stored(evaluation_id, episodes, standing)
 
 
 def _remove(connection: Connection, evaluation_ids: list[int]) -> None:
@@ -68,9 +82,9 @@ def store_evaluation(
     model_version: str | None,
     settings: dict[str, Any],
     data_import_id: int | None,
-    assessment: Assessment,
+    parts: Iterable[Assessment],
     is_current: bool,
-) -> int:
+) -> Stored:
     """Stores an evaluation in place of an earlier one of the same day; a new current one replaces the last current one.
 
     Only the rows of replaced evaluations are removed; that they were made stays on record.
@@ -110,8 +124,7 @@ def store_evaluation(
             is_current=is_current,
         )
     )
-    _write(connection, evaluation_id, practice_id, assessment)
-    return evaluation_id
+    return _write(connection, evaluation_id, practice_id, parts)
 
 
 def replace_episodes(
@@ -120,15 +133,15 @@ def replace_episodes(
     practice_id: int,
     data_import_id: int | None,
     episode_ids: list[int],
-    assessment: Assessment,
-) -> None:
+    parts: Iterable[Assessment],
+) -> Stored:
     """Computes a few episodes of the current evaluation anew."""
     for start in range(0, len(episode_ids), MANY_IDS):
         part = episode_ids[start : start + MANY_IDS]
         for table in PARTS:
             connection.execute(delete(table).where(table.evaluation_id == evaluation_id, table.episode_id.in_(part)))
     connection.execute(update(Evaluation).where(Evaluation.id == evaluation_id).values(data_import_id=data_import_id))
-    _write(connection, evaluation_id, practice_id, assessment)
+    return _write(connection, evaluation_id, practice_id, parts)
 
 
 def asked_in(connection: Connection, evaluation_id: int, question: str) -> dict[int, bool]:

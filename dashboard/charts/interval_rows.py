@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard.charts.figure_text import label, lines, name
-from dashboard.charts.measures import AVERAGE, HIGHER, LOWER, has_figure, standing_words
+from dashboard.charts.measures import AVERAGE, HIGHER, LOWER, NO_STATEMENT, has_figure, standing_words
 
 ROW, DENSE_ROW, MANY = 34, 17, 20  # pixels per clinician; with more than so many they stand closer, on one line each
 LINE = 15  # pixels per line of words
@@ -32,7 +32,7 @@ def places_of(ordered: Sequence[Mapping[str, Any]]) -> tuple[list[Place], float]
     for row in ordered:
         named = label(str(row["label"]), row["n"])
         said = lines(standing_words(row), SAID if has_figure(row) else REASON)
-        if has_figure(row) and (standing_words(row) == AVERAGE or len(ordered) == 1):
+        if has_figure(row) and (standing_words(row) in (AVERAGE, NO_STATEMENT) or len(ordered) == 1):
             said = []
         tall = max(ROW, LINE * len(named) + 4, 0 if has_figure(row) else LINE * len(said) + 6)
         found.append(Place(row, top + tall / 2, tall, named, said))

@@ -13,6 +13,9 @@ ENOUGH = 0.70  # science 6.4: reliability from which a statement about one perso
 CLOSE = 1e-9
 LIMITS = ("limit95_low", "limit95_high", "limit998_low", "limit998_high")
 AVERAGE = "cannot be told from average"
+NO_STATEMENT = (
+    "nothing can be said about one person"  # under what science 6.4 asks for; in the numbers only, never beside a name
+)
 HIGHER, LOWER = (f"{side} than expected, beyond chance and the case mix adjusted for" for side in ("higher", "lower"))
 
 
@@ -76,10 +79,8 @@ def standing_words(row: Mapping[str, Any]) -> str:
         return "nothing to compare with yet"
     if row["limit95_low"] - CLOSE <= rate <= row["limit95_high"] + CLOSE:
         return AVERAGE
-    if row["limit998_low"] - CLOSE <= rate <= row["limit998_high"] + CLOSE:
-        return "outside the 95 % limits: by chance about 1 in 20 are"
-    if (row["reliability"] or 0.0) < ENOUGH:
-        return "outside the 99.8 % limits, but too few episodes to say more"
+    if not _outside_998(row) or (row["reliability"] or 0.0) < ENOUGH:
+        return NO_STATEMENT
     return HIGHER if rate > row["limit998_high"] else LOWER
 
 
@@ -95,7 +96,13 @@ def hopeful(row: Mapping[str, Any], scale: Scale) -> bool:
 
 def beyond(rows: Sequence[Mapping[str, Any]]) -> int:
     """How many are outside the 99.8 % limits, however few episodes they have."""
-    return sum(told(row) or standing_words(row).startswith("outside the 99.8") for row in rows)
+    return sum(standing_words(row) != AVERAGE and _outside_998(row) for row in rows if has_figure(row))
+
+
+def _outside_998(row: Mapping[str, Any]) -> bool:
+    if row["rate"] is None or row["limit998_low"] is None or row["limit998_high"] is None:
+        return False
+    return not row["limit998_low"] - CLOSE <= row["rate"] <= row["limit998_high"] + CLOSE
 
 
 def at_once(rows: Sequence[Mapping[str, Any]]) -> str:

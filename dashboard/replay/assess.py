@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -161,10 +162,10 @@ class Replay:
             timer,
         )
 
-    def assess(self, learned: Learned, only: Sequence[int] | None = None) -> Assessment:
-        """Every episode, or those named, as of the day and on each earlier day, by the models in force then.
+    def parts(self, learned: Learned, only: Sequence[int] | None = None) -> Iterator[Assessment]:
+        """``assess`` in parts of CHUNK episodes, in order: who stores one before asking for the next never holds them all.
 
-        AT_ONCE parts at a time in threads, which share the history; each is judged by itself and they are put together in order.
+        AT_ONCE parts are computed at a time in threads, which share the history; each is judged by itself.
         """
         ids = self.ids if only is None else self.ids.filter(self.ids.is_in(list(only)))
         known = self.history if only is None else self.history.of(ids)
@@ -182,15 +183,22 @@ class Replay:
                 earlier,
             )
 
+        ahead: deque[Future[Assessment]] = deque()
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            parts = list(pool.map(part, range(-(-len(ids) // CHUNK))))
-        if not parts:
-            empty = (pl.DataFrame(schema=STATES), pl.DataFrame(schema=FLAGS), pl.DataFrame(schema=SESSIONS))
-            return Assessment(empty[0], empty[1], empty[2], learned)
+            for number in range(-(-len(ids) // CHUNK)):
+                ahead.append(pool.submit(part, number))
+                if len(ahead) > AT_ONCE:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+
+    def assess(self, learned: Learned, only: Sequence[int] | None = None) -> Assessment:
+        """Every episode, or those named, as of the day and on each earlier day, by the models in force then."""
+        parts = list(self.parts(learned, only))
         return Assessment(
-            pl.concat([one.states for one in parts]),
-            pl.concat([one.flags for one in parts]),
-            pl.concat([one.sessions for one in parts]),
+            pl.concat([pl.DataFrame(schema=STATES), *(one.states for one in parts)]),
+            pl.concat([pl.DataFrame(schema=FLAGS), *(one.flags for one in parts)]),
+            pl.concat([pl.DataFrame(schema=SESSIONS), *(one.sessions for one in parts)]),
             learned,
         )
 

@@ -43,7 +43,8 @@ THINKING = 2.0  # seconds between two reruns of one person at many sessions, dra
 SINGLE, EACH, MANY = 30, 8, 20
 PAGES = (("", "director"), ("", "clinician"), ("episode", "clinician"), ("meeting", "supervisor"), ("prepare", "supervisor"),
          ("hold", "supervisor"), ("alliance", "clinician"),
-         ("alliance", "director"), ("retention", "director"), ("data-quality", "director"), ("about-signals", "director"),
+         ("alliance", "director"), ("retention", "director"), ("outcomes", "director"),
+         ("outcomes", "clinician"), ("data-quality", "director"), ("about-signals", "director"),
          ("people", "admin"))  # fmt: skip
 
 

@@ -13,9 +13,19 @@ from tests.browser.conftest import Served, go, open_page, serving, settled, supe
 
 pytestmark = pytest.mark.browser
 PAGES = {
-    "clinician": ["", "caseload", "meeting", "alliance", "retention", "snapshots", "data-quality", "about-signals"],
-    "supervisor": ["", "meeting", "alliance", "retention", "snapshots", "data-quality", "about-signals"],
-    "director": ["", "meeting", "alliance", "retention", "snapshots", "data-quality", "about-signals"],
+    "clinician": [
+        "",
+        "caseload",
+        "meeting",
+        "alliance",
+        "retention",
+        "outcomes",
+        "snapshots",
+        "data-quality",
+        "about-signals",
+    ],
+    "supervisor": ["", "meeting", "alliance", "retention", "outcomes", "snapshots", "data-quality", "about-signals"],
+    "director": ["", "meeting", "alliance", "retention", "outcomes", "snapshots", "data-quality", "about-signals"],
     "admin": ["", "people", "data-quality", "about-signals"],
 }
 # found in Streamlit's own markup, not in ours

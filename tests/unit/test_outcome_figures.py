@@ -22,7 +22,7 @@ from dashboard.charts.ending_types import ending_types
 from dashboard.charts.figure_text import NARROW, counted, label, lines, signed
 from dashboard.charts.funnel import adjusted, funnel
 from dashboard.charts.interval_plot import interval_plot
-from dashboard.charts.measures import AVERAGE, HIGHER, LOWER, SCALES, standing_words
+from dashboard.charts.measures import AVERAGE, HIGHER, LOWER, NO_STATEMENT, SCALES, standing_words
 from dashboard.charts.own_trend import own_trend
 from dashboard.charts.panel import Panel
 from dashboard.charts.run_chart import run_chart
@@ -278,11 +278,11 @@ def test_rows_stand_in_the_order_of_names_whatever_the_values(labels: list[str],
     [
         ({}, AVERAGE),
         ({"rate": 0.4}, AVERAGE),
-        ({"rate": 0.45}, "outside the 95 % limits: by chance about 1 in 20 are"),
+        ({"rate": 0.45}, NO_STATEMENT),
         ({"rate": 0.6}, HIGHER),
         ({"rate": 0.01}, LOWER),
-        ({"rate": 0.6, "reliability": 0.69}, "outside the 99.8 % limits, but too few episodes to say more"),
-        ({"rate": 0.6, "reliability": None}, "outside the 99.8 % limits, but too few episodes to say more"),
+        ({"rate": 0.6, "reliability": 0.69}, NO_STATEMENT),
+        ({"rate": 0.6, "reliability": None}, NO_STATEMENT),
         ({"rate": None}, "No figure yet"),
         ({"n": 0}, "No figure yet"),
         ({"limit998_high": None}, "nothing to compare with yet"),
@@ -291,6 +291,15 @@ def test_rows_stand_in_the_order_of_names_whatever_the_values(labels: list[str],
 )
 def test_what_is_said_of_one_clinician(changed: dict[str, Any], words: str) -> None:
     assert standing_words(estimate(**changed)) == words
+
+
+@pytest.mark.parametrize("changed", [{"rate": 0.45}, {"rate": 0.6, "reliability": 0.69}])
+def test_short_of_what_a_statement_needs_nothing_stands_beside_a_name(changed: dict[str, Any]) -> None:
+    panel = intervals([estimate(0), estimate(1), estimate(2, **changed)])
+    beside = " ".join(one.text for one in panel.figure.layout.annotations)
+    assert "nothing can be said" not in beside
+    assert "limits" not in beside
+    assert "Clinician 02" not in panel.alt + panel.headline
 
 
 @pytest.mark.parametrize("measure", list(SCALES))
