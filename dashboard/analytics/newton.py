@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Reals = NDArray[np.float64]
-CHUNK = 65_536  # rows in double precision at a time
+CHUNK = 8_192  # rows in double precision at a time: what fits the processor's cache is a fifth faster
 TOLERANCE = 1e-8
 MOST_STEPS = 80
 LONGEST_STEP = 1.0  # log odds; unchecked, a practice far from its prior sends Newton to and fro

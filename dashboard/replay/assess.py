@@ -30,7 +30,7 @@ from dashboard.signals import Context, evaluate
 CHUNK = 6_000  # episodes replayed at a time: bounds memory, changes nothing else
 AT_ONCE = 2  # chunks at the same time
 
-HELD = 4  # so many chunks are kept between learning and judging; more are replayed twice to bound memory
+HELD = 2  # so many chunks are kept between learning and judging; more are replayed twice to bound memory
 
 FIT = {"fit_questions": pl.String(), "fit_since": pl.String()}
 STATES = {**FEATURES.schema, **FIT, "priority": pl.String(), "missing": pl.String()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -14,7 +15,7 @@ from polars.testing import assert_frame_equal
 from dashboard.analytics.features import features
 from dashboard.analytics.scoring import risk_answers
 from dashboard.contracts import APPOINTMENTS, EPISODES, SAFETY_CHECKS, SCORES, STATUSES
-from dashboard.replay import History, as_known, assess
+from dashboard.replay import History, Replay, as_known, assess
 from dashboard.replay.course import with_session_reached
 from dashboard.replay.days import change_days
 from dashboard.replay.known import LEAVES
@@ -235,3 +236,21 @@ def test_sessions_reached_are_counted_per_episode_however_many_episodes_there_ar
     found = with_session_reached(days)
     assert found["reached"].to_list() == [1, 3, 3] * count
     assert found["new"].to_list() == [True, True, False] * count
+
+
+def test_parts_come_in_order_and_together_say_the_same_as_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = range(1, 8)
+    past = history(
+        [an_episode(episode_id=n, client_id=n, preference_met="no" if n % 2 else None) for n in numbers],
+        [a_visit(10 * n + k, START + timedelta(days=7 * k)) | {"episode_id": n} for n in numbers for k in range(n)],
+        [a_score(START + timedelta(days=7 * k), 8 + n + k) | {"episode_id": n} for n in numbers for k in range(n)],
+    )
+    replay = Replay(past, TODAY, INSTRUMENTS, RULES)
+    learned = replay.learn({})
+    whole = replay.assess(learned)
+    monkeypatch.setattr(sys.modules[Replay.__module__], "CHUNK", 2)
+    parts = list(replay.parts(learned))
+    assert [part.states["episode_id"].to_list() for part in parts] == [[1, 2], [3, 4], [5, 6], [7]]
+    for name in ("states", "flags", "sessions"):
+        assert_frame_equal(pl.concat([getattr(part, name) for part in parts]), getattr(whole, name))
+    assert [part.states["episode_id"].to_list() for part in replay.parts(learned, [2, 5, 7])] == [[2, 5], [7]]
