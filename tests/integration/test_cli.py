@@ -82,7 +82,6 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(run: Run, files: Pat
         (["import", "no-such-folder"], 2, "no-such-folder"),
         (["import", ".", "--mapping", "nothing"], 2, "There is no mapping 'nothing'"),
         (["export", "everything"], 2, "There is no table 'everything'"),
-        (["export", "clinicians"], 2, "not available in this version"),
         (["export", "episodes", "--format", "xml"], 2, "There is no format 'xml'"),
         (["export", "episodes", "--as-of", "20.11.2026"], 2, "is not a date"),
         (["export", "episodes", "--as-of", "2999-01-01"], 2, "is after today"),
