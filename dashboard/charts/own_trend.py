@@ -23,7 +23,7 @@ def half_year(first: date) -> str:
     return f"{'Jan to Jun' if first.month == 1 else 'Jul to Dec'}<br>{first.year}"
 
 
-def own_trend(found: Trend, *, whose: str, as_of: date, theme: str) -> Panel:
+def own_trend(found: Trend, *, whose: str, coverage: str, as_of: date, theme: str) -> Panel:
     """A point with its 95 % interval per half-year; in words where there is too little."""
     colours = palette(theme)
     rows = [row for row in found.blocks.sort("half").to_dicts() if row["mean"] is not None]
@@ -48,7 +48,7 @@ def own_trend(found: Trend, *, whose: str, as_of: date, theme: str) -> Panel:
         key="own-trend",
         headline=headline,
         subtitle=f"Gain on the outcome questionnaire less what was to be expected, by half-year of ending · {whose} · "
-        f"n = {plural(found.measured, 'measured ended episode')} · as of {day(as_of)}",
+        f"n = {plural(found.measured, 'measured ended episode')} · {coverage} · as of {day(as_of)}",
         figure=figure,
         alt=f"Gains less expected over {plural(len(rows), 'half-year')} with 95 % intervals, {whose}. {headline}.",
         reading="Each dot is the mean over the episodes that ended in a half-year, the line its 95 % interval; on the dotted "

@@ -34,6 +34,18 @@ def own_blocks(found: Patterns, own: Own, drawing: Drawing, clinician_id: int) -
     return blocks
 
 
+def _course(ended: pl.DataFrame, drawing: Drawing) -> Block:
+    return Figure(
+        own_trend(
+            trend(ended),
+            whose=drawing.whose,
+            coverage=coverage_of(ended, "outcome"),
+            as_of=drawing.as_of,
+            theme=drawing.theme,
+        )
+    )
+
+
 def _endings(found: Patterns, own: Own, drawing: Drawing) -> Block:
     return Figure(
         ending_types(
@@ -67,7 +79,7 @@ def pattern_blocks(found: Patterns, own: Own, drawing: Drawing, clinician_id: in
         return [Para(NOTHING)]
     blocks: list[Block] = [lead(ended)]
     if is_close:
-        blocks.append(Figure(own_trend(trend(ended), whose=drawing.whose, as_of=drawing.as_of, theme=drawing.theme)))
+        blocks.append(_course(ended, drawing))
     blocks.append(quadrant_block(own, drawing))
     blocks += [_endings(found, own, drawing), *interval_blocks(found, tuple(MEASURES), drawing, clinician_id)]
     return blocks + (gain_blocks(ended, own.edge) if is_close else [])
@@ -82,8 +94,7 @@ def growth_parts(found: Patterns, own: Own, drawing: Drawing, clinician_id: int,
     blocks: list[Block] = [*goal_part(own, drawing, clinician_id, is_own=is_own), Slot(GROWTH)]
     if ended.is_empty():
         return [*blocks, Para(NOTHING)]
-    course = trend(ended)
-    blocks.append(Figure(own_trend(course, whose=drawing.whose, as_of=drawing.as_of, theme=drawing.theme)))
+    blocks.append(_course(ended, drawing))
     blocks += gain_blocks(ended, own.edge)
     blocks += area_blocks(own_residuals(ended))
     known = ended.filter(pl.col("dropout").is_not_null()).height

@@ -146,7 +146,7 @@ def course_of(count: int) -> Trend:
 
 
 def course(count: int, theme: str = "light") -> Panel:
-    return own_trend(course_of(count), whose="own episodes", as_of=DAY, theme=theme)
+    return own_trend(course_of(count), whose="own episodes", theme=theme, **SAID)
 
 
 FIGURES = {
