@@ -12,5 +12,6 @@ BENCHMARKS = {
     "snapshot": snapshot.run,
 }
 
-for name in sys.argv[1:] or BENCHMARKS:
-    BENCHMARKS[name]()
+if __name__ == "__main__":  # a benchmark may start processes of its own, which read this file again
+    for name in sys.argv[1:] or BENCHMARKS:
+        BENCHMARKS[name]()
