@@ -13,5 +13,6 @@ BENCHMARKS = {
     "clinicians": clinicians.run,
 }
 
-for name in sys.argv[1:] or BENCHMARKS:
-    BENCHMARKS[name]()
+if __name__ == "__main__":  # a benchmark may start processes of its own, which read this file again
+    for name in sys.argv[1:] or BENCHMARKS:
+        BENCHMARKS[name]()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
+from multiprocessing import get_context
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -21,6 +25,7 @@ from tests.benchmarks.in_pandas import compare
 from tests.benchmarks.peak import peak_megabytes, reset_peak
 from tests.benchmarks.storing import from_sqlite
 
+Measured = TypeVar("Measured")
 TODAY = date(2026, 11, 20)
 SESSIONS = 12
 UNILATERAL = 0.25
@@ -122,28 +127,47 @@ def _comparison(size: int) -> str:
     return compare(stretches(known, days), Rules())
 
 
-def _learned(known: History) -> tuple[Learned, str]:
+def _alone(measure: Callable[..., Measured], *given: object) -> Measured:
+    """In a process of its own: what earlier steps left lying in memory is not counted."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(measure, *given).result()
+
+
+def learning(size: int) -> tuple[Learned, str]:
     """Every set of models up to today, and in words what learning them took and what the latest refit alone takes."""
+    known = history(size)
     reset_peak()
     began = time.perf_counter()
     learned = Replay(known, TODAY, BUILT_IN, Rules()).learn({}, time.perf_counter)
     whole, peak = time.perf_counter() - began, peak_megabytes()
+    busy: list[float] = []
+
+    def timer() -> float:
+        busy.append(time.process_time())
+        return time.perf_counter()
+
     earlier = Learned(learned.models[:-1]).by_data()
-    latest = Replay(known, TODAY, BUILT_IN, Rules()).learn(earlier, time.perf_counter)
+    latest = Replay(known, TODAY, BUILT_IN, Rules()).learn(earlier, timer)
     assert (latest.fits, latest.versions) == (1, learned.versions)
     return learned, (
         f"learning {learned.fits} sets of models {whole:.1f} s of which fits {learned.fit_seconds:.1f} s, peak memory "
-        f"{peak:,.0f} MB; the latest refit alone {latest.fit_seconds:.1f} s"
+        f"{peak:,.0f} MB; the latest refit alone {latest.fit_seconds:.1f} s ({busy[1] - busy[0]:.1f} s of processor time)"
     )
 
 
-def _judged(known: History, learned: Learned) -> tuple[float, float, float]:
+def judging(size: int, learned: Learned) -> tuple[float, float, float]:
     """Seconds, seconds of processor time and peak megabytes of evaluating by models given, each part let go as when stored."""
+    known = history(size)
     reset_peak()
     began, busy = time.perf_counter(), time.process_time()
     for _ in Replay(known, TODAY, BUILT_IN, Rules()).parts(learned):
         pass
     return time.perf_counter() - began, time.process_time() - busy, peak_megabytes()
+
+
+def from_database(size: int, learned: Learned) -> str:
+    """The same from SQLite, loading and storing included."""
+    return from_sqlite(history(size), learned, TODAY)
 
 
 def run(sizes: tuple[int, ...] = (20_000, 200_000)) -> None:
@@ -160,8 +184,9 @@ def run(sizes: tuple[int, ...] = (20_000, 200_000)) -> None:
         features(given, BUILT_IN, Rules())
         step = time.perf_counter() - began
         del given
-        learned, learning = _learned(known)
-        whole, busy, peak = _judged(known, learned)
+        del known
+        learned, lessons = _alone(learning, size)
+        whole, busy, peak = _alone(judging, size, learned)
         whole_of.append(whole)
         print(
             f"evaluate: {size:,} episodes, {sessions:,} appointments: features {step:.2f} s "
@@ -169,8 +194,8 @@ def run(sizes: tuple[int, ...] = (20_000, 200_000)) -> None:
             f"and the models of each {whole:.1f} s ({busy:.1f} s of processor time, {sessions / whole:,.0f}/s, "
             f"{whole / copied:.0f} times), peak memory {peak:,.0f} MB"
         )
-        print(f"evaluate: {size:,} episodes: {learning}")
-        print(f"evaluate: {from_sqlite(known, learned, TODAY)}")
+        print(f"evaluate: {size:,} episodes: {lessons}")
+        print(f"evaluate: {_alone(from_database, size, learned)}")
     if len(sizes) > 1:
         print(
             f"evaluate: {sizes[-1]:,} against {sizes[0]:,} episodes: {whole_of[-1] / whole_of[0]:.1f} times as long; "
