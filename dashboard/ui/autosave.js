@@ -7,15 +7,16 @@ export default function ({ data, parentElement, setStateValue }) {
   area.maxLength = data.longest;
   area.rows = data.rows;
   area.readOnly = data.readOnly;
-  const own = (area.own ??= { base: null, timer: 0, sent: null });
+  const own = (area.own ??= { base: null, timer: 0, sent: null, draft: 0 });
   const words = () => {
     const used = area.value.trim().split(/\s+/).filter(Boolean).length;
     count.textContent = data.words ? `${used} of ${data.words} words` : "";
     count.classList.toggle("over", data.words > 0 && used > data.words);
   };
   // Python knows another text: take it, unless somebody is writing here or both wrote at once. While something is unsent the base
-  // stays that of the text it was written on, so that the server can tell.
-  if (!data.clash && own.base !== data.base) {
+  // stays that of the text it was written on, so that the server can tell. What was drawn before the server heard of the last draft
+  // knows nothing of it: nothing is taken from there.
+  if (!data.clash && data.heard >= own.draft && own.base !== data.base) {
     if (own.base === null || area.value === own.sent) {
       area.value = data.text;
       own.sent = data.text;
@@ -35,7 +36,8 @@ export default function ({ data, parentElement, setStateValue }) {
     own.sent = area.value;
     note.textContent = "Saving";
     own.lastNote = null;
-    setStateValue("draft", { text: area.value, base: own.base });
+    own.draft = Math.max(own.draft + 1, Date.now());
+    setStateValue("draft", { text: area.value, base: own.base, number: own.draft });
   };
   area.oninput = () => {
     note.textContent = "Not saved yet";

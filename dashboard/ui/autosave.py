@@ -54,13 +54,14 @@ def autosave(
             st.session_state[clash_key] = draft["text"]
 
     mine = st.session_state.get(clash_key)
+    heard = ((st.session_state.get(key) or {}).get("draft") or {}).get("number", 0)
     said = "" if read_only and not stored.version else stored.note
     note = said if mine is None else f"Not saved: {stored.username} wrote here while you did"
     _component(
         key=key,
         data={
             "label": label, "text": stored.text, "base": stored.version, "note": note, "longest": longest, "words": words,
-            "rows": rows, "readOnly": read_only, "clash": mine is not None,
+            "rows": rows, "readOnly": read_only, "clash": mine is not None, "heard": heard,
         },
         default={"draft": None},
         on_draft_change=store,
