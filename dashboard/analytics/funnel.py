@@ -50,7 +50,7 @@ def binomial_limits(n: int, target: float, tail: float) -> Limits:
     return float(found[0]), float(found[1])
 
 
-def arcsine_limits(n: int, target: float, tail: float, tau2: float = 0.0) -> Limits:
+def arcsine_limits(n: float, target: float, tail: float, tau2: float = 0.0) -> Limits:
     """Limits of a share on the scale asin(sqrt(share)), where chance has sd 1 / (2 sqrt n); ``tau2`` on that scale."""
     half = normal_quantile(1 - tail) * sqrt(1 / (4 * n) + tau2)
     middle, most = asin(sqrt(target)), asin(1.0)

@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 
+from dashboard.analytics.funnel import TAIL95, TAIL998, arcsine_limits
 from dashboard.charts.figure_text import EMPTY, NIL, Rows, day, lines, name, plural, records
 from dashboard.charts.measures import (
     AVERAGE,
@@ -35,6 +36,7 @@ from dashboard.charts.style import Palette, palette, template
 
 HEIGHT, ON_PAPER = 400, 340
 Z = {"limit998": 3.09, "limit95": 1.96}  # science 6.5
+TAILS = {"limit998": TAIL998, "limit95": TAIL95}
 FEWEST = 10  # episodes from which an estimate is shown, and curves are drawn
 TITLE = 24  # characters a line of the upright title
 LATE = 0.55  # of the axis: a label from here on stands to the left of its mark
@@ -140,11 +142,9 @@ def _curves(practice: Mapping[str, Any], scale: Scale, most: float, shown: Seque
     found: dict[str, Any] = {"n": n}
     for key, z in Z.items():
         if scale.is_share:
-            middle = np.arcsin(np.sqrt(min(max(centre, 1e-4), 1 - 1e-4)))
             on_scale = tau * np.sqrt(centre * (1 - centre)) / 2  # d asin(sqrt(p)) / d logit(p) = sqrt(p (1 - p)) / 2
-            half = z * np.sqrt(1 / (4 * n) + on_scale**2)
-            low, high = np.maximum(0, middle - half), np.minimum(np.pi / 2, middle + half)
-            found[f"{key}_low"], found[f"{key}_high"] = np.sin(low) ** 2, np.sin(high) ** 2
+            pairs = [arcsine_limits(one, centre, TAILS[key], on_scale**2) for one in n]
+            found[f"{key}_low"], found[f"{key}_high"] = (list(side) for side in zip(*pairs, strict=True))
         else:
             half = z * np.sqrt(_spread(shown) ** 2 / n + tau**2)
             found[f"{key}_low"], found[f"{key}_high"] = centre - half, centre + half

@@ -43,5 +43,3 @@ CAVEAT = (
     "Differences between clinicians also reflect who is referred to them and chance: more than nine tenths of what differs "
     "between episodes is not the clinician (Johns 2019: 5 %)."
 )
-ADJUSTED = "Adjusted for what was known at intake: {}. Nothing that happened in the episode is adjusted for."
-UNADJUSTED = "Not adjusted: too little is recorded at intake here to adjust for."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from dashboard.charts.ending_types import ending_types
 from dashboard.meeting_reading import Caseloads
 from dashboard.meetings.agenda import GROWTH, PATTERN, PRACTICE
 from dashboard.own_reading import own_reading
-from dashboard.pattern_reading import Patterns, patterns
+from dashboard.pattern_reading import patterns
 from dashboard.ui.meeting_loading import Sitting
 from dashboard.ui.outcome_blocks import Drawing, coverage_of, funnel_block, lead, run_chart_block
 from dashboard.ui.own_growth_blocks import WORDS
@@ -48,14 +49,14 @@ def pattern_part(
     is_own = person == viewer.clinician_id
     drawing = Drawing("your episodes" if is_own else f"episodes of {sat.people.of(person)}", as_of, theme)
     if row["kind"] == GROWTH:
-        return goal_part(own, drawing, person, is_own=is_own)
+        if person in look.close:
+            return goal_part(own, drawing, person, is_own=is_own)
+        shared = replace(own, goals=own.goals.filter("shared"))  # on paper others read it later, whoever made it
+        return goal_part(shared, drawing, person, is_own=False)
     found = patterns(connection, scope, look)
     if sat.people.hidden:
         hidden = pl.lit(sat.people.of(person))
-        found = Patterns(
-            found.now, found.people, found.rows.with_columns(display_name=hidden), found.practice, found.ended, found.chosen,
-            found.instruments,
-        )  # fmt: skip
+        found = replace(found, rows=found.rows.with_columns(display_name=hidden))
     return pattern_blocks(found, own, drawing, person, is_close=person in look.close)
 
 

@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,11 @@ from dashboard.access import (
     operator_scope,
     scope_for,
 )
+from dashboard.analytics.growth_signs import SIGNS
 from dashboard.demo.practice import build
 from dashboard.evaluation import ensure_current
 from dashboard.exporting import export_table
+from dashboard.growth_goals import set_goal, share_goal
 from dashboard.meeting_packet import meeting_draft
 from dashboard.outcome_packet import outcomes_counts_draft, outcomes_draft
 from dashboard.packets import Reader
@@ -293,6 +295,33 @@ def test_a_pattern_part_on_paper_holds_nothing_that_only_those_close_by_may_see(
     assert on_screen
     assert not printed
     assert not any(number in json.dumps(asdict(paper.content), ensure_ascii=False, default=str) for number in drawn(3))
+
+
+def test_a_goal_that_is_not_shared_stays_off_paper_also_where_its_own_clinician_makes_it(
+    on_file: tuple[Engine, int, list[int]],
+) -> None:
+    engine, practice, ids = on_file
+    supervisor = Viewer("s", Role.SUPERVISOR, practice, ids[1], frozenset({ids[3]}))
+    own = Viewer("u3", Role.CLINICIAN, practice, ids[3])
+    with reading(engine) as connection:
+        people = read_frame(connection, caseload.clinicians(scope_for(own)))
+    made = prepare(
+        engine,
+        SETTINGS,
+        supervisor,
+        people["public_id"].to_list(),
+        held_on=TODAY,
+        minutes=60,
+        kind="one_to_one",
+        now=NOW,
+    )
+    again = TODAY + timedelta(days=60)
+    set_goal(engine, own, text="Only mine", sign=next(iter(SIGNS)), look_again_on=again, shared=False, now=NOW)
+    for shared in (False, True):
+        share_goal(engine, own, shared=shared, now=NOW)
+        with reading(engine) as connection:
+            paper = meeting_draft(Reader(connection, scope_for(own), TODAY), own, made, 42).content
+        assert ("Only mine" in json.dumps(asdict(paper), default=str)) == shared
 
 
 def test_an_administrator_cannot_export_estimates(counted: tuple[Engine, int, list[int]]) -> None:
