@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import secrets
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dashboard import settings as configuration
-from dashboard.errors import SupervisionError, UnusableInput
+from dashboard.cli_common import Db, PracticeName, day_of, progress_bar, say, settings_of, write_out, write_privately
+from dashboard.cli_import import import_
+from dashboard.errors import SupervisionError
 from dashboard.settings import Settings
 
 cli = typer.Typer(
@@ -31,70 +28,7 @@ cli = typer.Typer(
 )
 user_commands = typer.Typer(no_args_is_help=True, help="Who may sign in, and as what.")
 cli.add_typer(user_commands, name="user")
-
-Db = Annotated[str | None, typer.Option("--db", help="The database: sqlite:///FILE or postgresql://USER@HOST/NAME.")]
-PracticeName = Annotated[str | None, typer.Option("--practice", help="Which practice, where a database holds several.")]
-
-
-def _settings(db: str | None) -> Settings:
-    loaded = configuration.load()
-    return replace(loaded, db=db) if db else loaded
-
-
-def _say(text: str) -> None:
-    typer.echo(text)
-
-
-def _day(text: str | None, settings: Settings) -> date:
-    if text is None:
-        return settings.today()
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise UnusableInput(f"'{text}' is not a date. Write it as 2026-11-20.") from None
-    if day > settings.today():
-        raise UnusableInput(f"{day} is after today ({settings.today()}). Choose today or an earlier day.")
-    return day
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """A bar on a terminal, nothing when piped."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Starting", total=1.0)
-
-        def step(what: str, share: float) -> None:
-            bar.update(task, description=what, completed=share)
-
-        yield step
-
-
-def _write(data: bytes, out: Path | None) -> None:
-    if out is None:
-        sys.stdout.buffer.write(data)
-        return
-    try:
-        out.write_bytes(data)
-    except OSError as error:
-        raise SupervisionError(f"{out} could not be written: {error.strerror}. Choose another file.") from None
-
-
-def _replace(data: bytes, out: Path) -> None:
-    """Writes beside the file and swaps it in, private to its owner: a reader never meets half of it."""
-    part = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-    try:
-        try:
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-            part.replace(out)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise SupervisionError(f"{out} could not be written: {error.strerror}. Choose another file.") from None
+cli.command(name="import")(import_)
 
 
 @cli.command()
@@ -112,12 +46,12 @@ def demo(
     settings = configuration.load()
     url = db or os.environ.get("SUPERVISION_DB") or configuration.default_db_url("demo")
     settings = replace(settings, db=url)
-    with _progress() as step:
+    with progress_bar() as step:
         built = build_once(
             settings, seed=seed, clinicians=clinicians, episodes=episodes, now=settings.now(), progress=step
         )
     for line in built.lines(port):
-        _say(line)
+        say(line)
     if not no_serve:
         _serve(settings, "127.0.0.1", port)
 
@@ -135,39 +69,9 @@ def serve(
     db: Db = None,
 ) -> None:
     """Serve the pages; the database is created or brought up to date first."""
-    settings = _settings(db)
-    _say(f"Serving at http://{'localhost' if host == '127.0.0.1' else host}:{port} (Ctrl-C stops it)")
+    settings = settings_of(db)
+    say(f"Serving at http://{'localhost' if host == '127.0.0.1' else host}:{port} (Ctrl-C stops it)")
     _serve(settings, host, port)
-
-
-@cli.command(name="import")
-def import_(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Folders or files: CSV, CSV.GZ, XLSX, Parquet, instruments.toml.")
-    ],
-    practice: PracticeName = None,
-    source: Annotated[str, typer.Option(help="Where the files come from; ids are unique within it.")] = "files",
-    mapping: Annotated[str | None, typer.Option(help="A built-in mapping's name, or a TOML file.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Write what was done as JSON.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
-    db: Db = None,
-) -> None:
-    """Read a practice's files, all or nothing, and evaluate what they touched."""
-    from dashboard.importing import import_files
-    from dashboard.opening import opened
-
-    settings = _settings(db)
-    with opened(settings) as engine, _progress() as step:
-        result = import_files(
-            engine, settings, practice=practice, paths=paths, source=source, mapping=mapping, dry_run=dry_run,
-            username=None, now=settings.now(), progress=step,
-        )  # fmt: skip
-    for line in result.summary_lines:
-        _say(line)
-    if report:
-        _write((json.dumps(result.as_json(), indent=2, ensure_ascii=False) + "\n").encode(), report)
-    if result.set_aside:
-        raise typer.Exit(3)
 
 
 @cli.command()
@@ -182,15 +86,15 @@ def evaluate(
     from dashboard.evaluation import evaluate_practices
     from dashboard.opening import opened
 
-    settings = _settings(db)
-    day = _day(as_of, settings)
-    with opened(settings) as engine, _progress() as step:
+    settings = settings_of(db)
+    day = day_of(as_of, settings)
+    with opened(settings) as engine, progress_bar() as step:
         reports = evaluate_practices(
             engine, settings, practice=practice, as_of=day, everything=all_, workers=workers, now=settings.now(),
             progress=step, timer=perf_counter,
         )  # fmt: skip
     for line in reports:
-        _say(line)
+        say(line)
 
 
 @cli.command()
@@ -207,14 +111,14 @@ def export(
     from dashboard.exporting import USUAL_FORMAT, export_table
     from dashboard.opening import opened
 
-    settings = _settings(db)
-    day = None if as_of is None else _day(as_of, settings)
+    settings = settings_of(db)
+    day = None if as_of is None else day_of(as_of, settings)
     with opened(settings) as engine:
         data = export_table(
             engine, settings, table=table, username=as_, as_of=day,
             kind=format_ or USUAL_FORMAT.get(table, "csv"), practice=practice, now=settings.now(),
         )  # fmt: skip
-    _write(data, out)
+    write_out(data, out)
 
 
 @cli.command()
@@ -227,11 +131,11 @@ def digest(
     from dashboard.digest import digest as lines_of
     from dashboard.opening import opened
 
-    settings = _settings(db)
+    settings = settings_of(db)
     with opened(settings) as engine:
         lines = lines_of(engine, settings, username=as_, practice=practice)
     for line in lines:
-        _say(line)
+        say(line)
 
 
 @cli.command()
@@ -252,15 +156,15 @@ def snapshot(
     from dashboard.opening import opened
     from dashboard.snapshot_command import write_snapshot
 
-    settings = _settings(db)
-    day = None if as_of is None else _day(as_of, settings)
+    settings = settings_of(db)
+    day = None if as_of is None else day_of(as_of, settings)
     with opened(settings) as engine:
         data = write_snapshot(
             engine, settings, supervisees=supervisee or [], username=as_, as_of=day, audience=audience,
             form=out.suffix.lower().removeprefix("."), practice=practice, now=settings.now(),
         )  # fmt: skip
-    _replace(data, out)
-    _say(f"Wrote {out}. Store it where your practice stores clinical records.")
+    write_privately(data, out)
+    say(f"Wrote {out}. Store it where your practice stores clinical records.")
 
 
 @cli.command()
@@ -268,10 +172,10 @@ def doctor(db: Db = None) -> None:
     """Check database, settings, secrets, clock and fonts; say what to mend."""
     from dashboard.doctor import examine
 
-    settings = _settings(db)
+    settings = settings_of(db)
     findings = examine(settings)
     for finding in findings:
-        _say(f"{'ok  ' if finding.ok else 'MEND'}  {finding.what}: {finding.words}")
+        say(f"{'ok  ' if finding.ok else 'MEND'}  {finding.what}: {finding.words}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -294,14 +198,14 @@ def user_add(
     from dashboard.opening import opened
     from dashboard.people import add_person
 
-    settings = _settings(db)
+    settings = settings_of(db)
     given = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     with opened(settings) as engine:
         password = add_person(
             engine, practice=practice, username=username, role=role, clinician=clinician, password=given,
             must_change=must_change, now=settings.now(), first_practice=settings.practice,
         )  # fmt: skip
-    _say(f"Added {username} as {role}." + ("" if given is not None else f" Password (shown once): {password}"))
+    say(f"Added {username} as {role}." + ("" if given is not None else f" Password (shown once): {password}"))
 
 
 @user_commands.command("list")
@@ -310,11 +214,11 @@ def user_list(practice: PracticeName = None, db: Db = None) -> None:
     from dashboard.opening import opened
     from dashboard.people import people
 
-    settings = _settings(db)
+    settings = settings_of(db)
     with opened(settings) as engine:
         rows = people(engine, practice=practice)
     for row in rows:
-        _say(f"{row.username}\t{row.role}\t{row.clinician or '-'}\t{'active' if row.is_active else 'disabled'}")
+        say(f"{row.username}\t{row.role}\t{row.clinician or '-'}\t{'active' if row.is_active else 'disabled'}")
 
 
 @user_commands.command("disable")
@@ -323,10 +227,10 @@ def user_disable(username: str, practice: PracticeName = None, db: Db = None) ->
     from dashboard.opening import opened
     from dashboard.people import disable_person
 
-    settings = _settings(db)
+    settings = settings_of(db)
     with opened(settings) as engine:
         disable_person(engine, practice=practice, username=username, now=settings.now())
-    _say(f"{username} can no longer sign in; open sessions have ended.")
+    say(f"{username} can no longer sign in; open sessions have ended.")
 
 
 @user_commands.command("reset")
@@ -335,10 +239,10 @@ def user_reset(username: str, practice: PracticeName = None, db: Db = None) -> N
     from dashboard.opening import opened
     from dashboard.people import reset_person
 
-    settings = _settings(db)
+    settings = settings_of(db)
     with opened(settings) as engine:
         password = reset_person(engine, practice=practice, username=username, now=settings.now())
-    _say(f"{username} has a new password (shown once): {password}")
+    say(f"{username} has a new password (shown once): {password}")
 
 
 def main() -> None:

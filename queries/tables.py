@@ -169,7 +169,10 @@ class ClientColumns:
 
 
 class Client(ClientColumns, Base):
-    """A person in therapy; only ``client_code`` is ever shown: the code given, else one made from the id."""
+    """A person in therapy; only ``client_code`` is ever shown: the code given, else one made from the id.
+
+    ``merged_into_id``: another record of the same person, to which this one's episodes have gone.
+    """
 
     __tablename__ = "client"
     __table_args__ = (UniqueConstraint("practice_id", "source", "source_id"),)
@@ -178,6 +181,7 @@ class Client(ClientColumns, Base):
     source: Mapped[str]
     source_id: Mapped[str]
     client_code: Mapped[str]
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
 
 
 class ClientVersion(ClientColumns, Base):
@@ -210,7 +214,10 @@ class EpisodeColumns:
 
 
 class Episode(EpisodeColumns, Base):
-    """One client with one clinician from a first day to an ending."""
+    """One client with one clinician from a first day to an ending.
+
+    ``withdrawn_on``: the day from which it is known never to have been; it is left out of everything from then on.
+    """
 
     __tablename__ = "episode"
     __table_args__ = (
@@ -222,6 +229,7 @@ class Episode(EpisodeColumns, Base):
     source: Mapped[str]
     source_id: Mapped[str]
     public_id: Mapped[str] = mapped_column(String, unique=True)
+    withdrawn_on: Mapped[date | None]
 
 
 class EpisodeVersion(EpisodeColumns, Base):
@@ -247,7 +255,10 @@ class AppointmentColumns:
 
 
 class Appointment(AppointmentColumns, Base):
-    """A booked slot: attended, cancelled by either, not attended, or still ahead."""
+    """A booked slot: attended, cancelled by either, not attended, or still ahead.
+
+    ``withdrawn_on``: the day from which it is known never to have been; every read of present rows leaves it out.
+    """
 
     __tablename__ = "appointment"
     __table_args__ = (UniqueConstraint("practice_id", "source", "source_id"),)
@@ -255,6 +266,7 @@ class Appointment(AppointmentColumns, Base):
     practice_id: Mapped[int] = _practice()
     source: Mapped[str]
     source_id: Mapped[str]
+    withdrawn_on: Mapped[date | None]
 
 
 class AppointmentVersion(AppointmentColumns, Base):
@@ -268,7 +280,10 @@ class AppointmentVersion(AppointmentColumns, Base):
 
 
 class ScoreColumns:
-    """One value of one scale on one day; ``scale`` is total, a subscale or item_1 ... item_n."""
+    """One value of one scale on one day; ``scale`` is total, a subscale or item_1 ... item_n.
+
+    ``source`` null: the source of its episode.
+    """
 
     episode_id: Mapped[int] = mapped_column(ForeignKey("episode.id"))
     taken_on: Mapped[date]
@@ -277,6 +292,7 @@ class ScoreColumns:
     respondent: Mapped[str]
     value: Mapped[float]
     appointment_ref: Mapped[str | None]
+    source: Mapped[str | None]
     known_from: Mapped[date]
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"))
 
@@ -317,7 +333,10 @@ class PracticeInstrument(Base):
 
 
 class Import(Base):
-    """One call of the import: when, by whom, what it did. ``changed_rows`` 0 means nothing new was in it."""
+    """One call of the import: when, by whom, what it did. ``changed_rows`` 0 means nothing new was in it.
+
+    ``kind``: files, entered (by hand), sync or undo. ``undoes_id``: the import that this one took back.
+    """
 
     __tablename__ = "import"
     id: Mapped[int] = _id()
@@ -329,6 +348,8 @@ class Import(Base):
     files: Mapped[list[Any]] = mapped_column(JSON)
     counts: Mapped[dict[str, Any]] = mapped_column(JSON)
     changed_rows: Mapped[int] = mapped_column(Integer, default=0)
+    kind: Mapped[str] = mapped_column(String, default="files", server_default="files")
+    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"))
 
 
 class SetAside(Base):

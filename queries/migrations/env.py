@@ -2,10 +2,15 @@
 
 from alembic import context
 
-from queries import growth_tables, meeting_tables, pattern_tables
+from queries import growth_tables, intake_tables, meeting_tables, pattern_tables
 from queries.tables import Base
 
-for tables in (meeting_tables.Meeting, pattern_tables.EpisodeExpectation, growth_tables.GrowthGoal):
+for tables in (
+    meeting_tables.Meeting,
+    pattern_tables.EpisodeExpectation,
+    growth_tables.GrowthGoal,
+    intake_tables.SavedMapping,
+):
     assert tables.metadata is Base.metadata  # noqa: S101 - importing them is what adds them
 connection = context.config.attributes["connection"]
 context.configure(

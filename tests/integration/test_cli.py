@@ -209,7 +209,7 @@ def test_something_nobody_foresaw_ends_in_words_and_a_reference(run: Run, monkey
     def broken(*_: object) -> None:
         raise RuntimeError("secret of client K12")
 
-    monkeypatch.setattr("dashboard.cli._settings", broken)
+    monkeypatch.setattr("dashboard.cli.settings_of", broken)
     code, out, err = run("doctor")
     assert code == 1
     assert "Reference" in err
