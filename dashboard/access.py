@@ -307,9 +307,3 @@ def can_read_goal(viewer: Viewer, clinician_id: int, shared: bool) -> bool:
     scope = scope_for(viewer)
     within = scope.clinician_ids is None or clinician_id in scope.clinician_ids
     return viewer.clinician_id == clinician_id or (shared and within)
-
-
-def check_can_read_goal(viewer: Viewer, clinician_id: int, shared: bool) -> None:
-    """Raises NotAllowed where ``can_read_goal`` is false."""
-    if not can_read_goal(viewer, clinician_id, shared):
-        raise NotAllowed("This growth goal is not shared with you.")
