@@ -49,12 +49,19 @@ def state(url: str) -> State:
             if engine.dialect.name == "sqlite":
                 sound = connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
                 sound = sound and not connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-            there = set(sa.inspect(connection).get_table_names())
+            inspector = sa.inspect(connection)
+            there = set(inspector.get_table_names())
             for table in sorted(Base.metadata.tables.values(), key=lambda one: one.name):
                 if table.name not in there or table.name in ACTS:
                     continue
-                columns = [c for c in table.columns if c.name not in RUN_COLUMNS]
-                rows = sorted(repr(tuple(row)) for row in connection.execute(sa.select(*columns)))
+                # an evaluation made a second time has a number of its own
+                volatile = RUN_COLUMNS | ({"id", "evaluation_id"} if table.name in EVALUATION else set())
+                known = {column["name"] for column in inspector.get_columns(table.name)} - volatile
+                columns = [c for c in table.columns if c.name in known]
+                statement = sa.select(*columns)
+                if table.name == "evaluation":  # those of before are noted, not shown
+                    statement = statement.where(table.c.is_current)
+                rows = sorted(repr(tuple(row)) for row in connection.execute(statement))
                 into = hashes[table.name in EVALUATION]
                 into.update(f"{table.name}:{len(rows)}".encode())
                 for row in rows:

@@ -21,7 +21,7 @@ from tests.factories import write_practice
 from tests.faults.databases import Databases, State, at_revision, state
 
 OLD = "0005"  # a practice of two months ago
-OLD_TABLES = ("practice", "clinician", "client", "import", "episode", "appointment", "score")
+OLD_TABLES = ("practice", "import", "clinician", "client", "episode", "appointment", "score")
 
 
 @dataclass
