@@ -54,6 +54,9 @@ class ImportReport:
             lines.insert(0, "Nothing new: what these files say was here already.")
         if self.dry_run:
             lines.insert(0, "Dry run: nothing was written.")
+        for one in self.accounts:
+            if one.get("not_meant"):
+                lines.append(f"{one['file']}: {one['not_meant']:,} rows are not meant for {one['table']}.")
         if self.set_aside:
             lines.append(f"{self.set_aside:,} rows were set aside or reported.")
         return lines
