@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from dashboard import cli_keeping
 from dashboard import settings as configuration
 from dashboard.cli_common import Db, PracticeName, day_of, progress_bar, say, settings_of, write_out, write_privately
 from dashboard.cli_import import import_
@@ -29,6 +30,7 @@ cli = typer.Typer(
 user_commands = typer.Typer(no_args_is_help=True, help="Who may sign in, and as what.")
 cli.add_typer(user_commands, name="user")
 cli.command(name="import")(import_)
+cli_keeping.register(cli)
 
 
 @cli.command()

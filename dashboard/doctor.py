@@ -10,10 +10,11 @@ from pathlib import Path
 
 from dashboard.configuration import config_file
 from dashboard.errors import SupervisionError
+from dashboard.opening import engine_of
 from dashboard.settings import Settings
 from dashboard.snapshot.glyphs import covers
 from dashboard.snapshot.local_drawing import browser
-from queries.engine import normalised, open_engine, reading
+from queries.engine import normalised, reading
 from queries.schema import revision_of
 
 NOBODY = "none: install Chrome or Chromium there, or name it in BROWSER_PATH (.html and .zip need none)"
@@ -35,7 +36,7 @@ def _database(settings: Settings) -> list[Finding]:
     if url.drivername == "sqlite" and url.database and not Path(url.database).exists():
         return [Finding("database", True, f"{shown} is not there yet; `supervision serve` or `import` creates it")]
     try:
-        engine = open_engine(settings.db_url)
+        engine = engine_of(settings)
         try:
             with reading(engine) as connection:
                 connection.exec_driver_sql("SELECT 1")

@@ -18,6 +18,10 @@ class UnusableInput(SupervisionError):
     exit_code = 2
 
 
+class DatabaseUnavailable(SupervisionError):
+    """The database is full, read-only, busy, away or does not open; nothing was written, and trying again may do."""
+
+
 class NotAllowed(SupervisionError):
     """The viewer may not do this. Worded the same whether or not the thing exists."""
 

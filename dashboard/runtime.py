@@ -7,8 +7,8 @@ from threading import Lock
 from sqlalchemy import Engine
 
 from dashboard import settings as configuration
+from dashboard.opening import engine_of
 from dashboard.settings import Settings
-from queries.engine import open_engine
 from queries.schema import migrate
 
 _lock = Lock()
@@ -36,7 +36,7 @@ def engine() -> Engine:
     with _lock:
         if _engine is None:
             _settings = _settings or configuration.load()
-            _engine = open_engine(_settings.db_url)
+            _engine = engine_of(_settings, pages=True)
             migrate(_engine)
         return _engine
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dashboard.evaluation import ensure_current
+from dashboard.opening import engine_of
 from dashboard.settings import Settings
 from queries import practices
-from queries.engine import open_engine, reading
+from queries.engine import reading
 from queries.schema import migrate
 
 
@@ -18,7 +19,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
     from dashboard import configuration, runtime
 
-    engine = open_engine(settings.db_url)
+    engine = engine_of(settings, pages=True)
     migrate(engine)
     with reading(engine) as connection:
         known = practices.all_practices(connection)
