@@ -35,7 +35,52 @@ def restore(
         say(line)
 
 
+key_commands = typer.Typer(no_args_is_help=True, help="The key of an encrypted database.")
+
+
+@key_commands.command("new")
+def key_new(
+    out: Annotated[Path, typer.Option(help="A file that is not there yet; only you will be able to read it.")],
+) -> None:
+    """Make a random key. Keep a second copy of it away from this machine: without it the data is gone."""
+    from dashboard.keeping.key import new_key
+
+    new_key(out)
+    say(f"Wrote {out}. Set SUPERVISION_KEY_FILE={out}, and keep a second copy of it away from this machine.")
+
+
+def encrypt(db: Db = None) -> None:
+    """Encrypt the embedded database with the key that the settings name; stop the app first."""
+    from dashboard.keeping.encrypting import encrypt as act
+
+    for line in act(settings_of(db)):
+        say(line)
+
+
+def decrypt(db: Db = None) -> None:
+    """Take the encryption of the embedded database back; stop the app first."""
+    from dashboard.keeping.encrypting import decrypt as act
+
+    for line in act(settings_of(db)):
+        say(line)
+
+
+def rekey(
+    new_key_file: Annotated[Path, typer.Option("--new-key-file", help="A private file that holds the new key.")],
+    db: Db = None,
+) -> None:
+    """Give the encrypted database another key; stop the app first."""
+    from dashboard.keeping.encrypting import rekey as act
+
+    for line in act(settings_of(db), new_key_file):
+        say(line)
+
+
 def register(cli: typer.Typer) -> None:
     """Adds these commands to the program."""
     cli.command()(backup)
     cli.command()(restore)
+    cli.command()(encrypt)
+    cli.command()(decrypt)
+    cli.command()(rekey)
+    cli.add_typer(key_commands, name="key")

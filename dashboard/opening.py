@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
+from dashboard.keeping.automatic import before_migration
 from dashboard.keeping.key import key_of
 from dashboard.settings import Settings
 from queries.engine import Opening, open_engine
@@ -33,6 +34,14 @@ def engine_of(settings: Settings, *, pages: bool = False) -> Engine:
     return open_engine(settings.db_url, opening_of(settings, pages=pages))
 
 
+def bring_up_to_date(engine: Engine, settings: Settings) -> None:
+    """Creates or migrates the schema, with an automatic copy of an embedded database before it is changed.
+
+    Raises SupervisionError when the database is newer than this program.
+    """
+    migrate(engine, before=lambda: before_migration(engine, settings, settings.now()))
+
+
 @contextmanager
 def opened(settings: Settings) -> Iterator[Engine]:
     """The migrated database of these settings; disposed of at the end.
@@ -41,7 +50,7 @@ def opened(settings: Settings) -> Iterator[Engine]:
     """
     engine = engine_of(settings)
     try:
-        migrate(engine)
+        bring_up_to_date(engine, settings)
         yield engine
     finally:
         engine.dispose()

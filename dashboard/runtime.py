@@ -7,9 +7,8 @@ from threading import Lock
 from sqlalchemy import Engine
 
 from dashboard import settings as configuration
-from dashboard.opening import engine_of
+from dashboard.opening import bring_up_to_date, engine_of
 from dashboard.settings import Settings
-from queries.schema import migrate
 
 _lock = Lock()
 _settings: Settings | None = None
@@ -37,7 +36,7 @@ def engine() -> Engine:
         if _engine is None:
             _settings = _settings or configuration.load()
             _engine = engine_of(_settings, pages=True)
-            migrate(_engine)
+            bring_up_to_date(_engine, _settings)
         return _engine
 
 

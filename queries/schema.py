@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +60,8 @@ def check_known(revision: str) -> None:
         )
 
 
-def migrate(engine: Engine) -> None:
-    """Creates or upgrades the schema in one transaction.
+def migrate(engine: Engine, before: Callable[[], object] | None = None) -> None:
+    """Creates or upgrades the schema in one transaction; ``before`` is called where there is something to upgrade.
 
     Raises SupervisionError where the database was made by a newer version of this program; nothing is changed then.
     """
@@ -71,6 +72,8 @@ def migrate(engine: Engine) -> None:
             "Update the program, or name another database with --db. Nothing was changed."
         )
     if state.current != state.newest:
+        if before is not None and state.current is not None:
+            before()
         upgrade_to(engine, "head")
 
 
