@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from dashboard.configuration import config_file
 from dashboard.errors import SupervisionError
+from dashboard.keeping.examining import examine_data
 from dashboard.opening import engine_of
 from dashboard.settings import Settings
 from dashboard.snapshot.glyphs import covers
@@ -45,17 +45,9 @@ def _database(settings: Settings) -> list[Finding]:
             engine.dispose()
     except SupervisionError as error:
         return [Finding("database", False, str(error))]
+    data = [Finding(*said) for said in examine_data(settings, settings.now())]
     migrations = Finding("migrations", state.known, state.words)
-    return [Finding("database", True, f"{shown} answers"), migrations, *_private(url.database)]
-
-
-def _private(database: str | None) -> list[Finding]:
-    if not database or not Path(database).is_file():
-        return []
-    mode = stat.S_IMODE(Path(database).stat().st_mode)
-    private = mode & 0o077 == 0
-    words = "only you can read it" if private else f"others can read it (mode {mode:o}): chmod 600 {database}"
-    return [Finding("database file", private, words)]
+    return [Finding("database", True, f"{shown} answers"), migrations, *data]
 
 
 def examine(settings: Settings) -> list[Finding]:
