@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -34,6 +34,7 @@ class Viewer:
     supervisee_ids: frozenset[int] = frozenset()
     name: str = ""
     must_change: bool = False
+    link_secret: str = field(default="", repr=False)  # signs the links of this practice, alike in every process
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,14 @@ class Server:
         """Stops it as a crash would (``immediate``) or cleanly (``fast``), and starts it again."""
         _run([*self.control, "-m", mode, "-o", self.options, "-l", str(self.log), "restart"])
 
+    def stop(self, mode: str = "fast") -> None:
+        """Stops it."""
+        _run([*self.control, "-m", mode, "stop"])
+
+    def start(self) -> None:
+        """Starts it."""
+        _run([*self.control, "-o", self.options, "-l", str(self.log), "start"])
+
 
 @contextmanager
 def debian_server(binaries: Path, durable: bool = False) -> Iterator[Server]:
@@ -64,10 +72,12 @@ def debian_server(binaries: Path, durable: bool = False) -> Iterator[Server]:
     try:
         init = [str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "test", "-A", "trust", "-E", "UTF8"]
         _run([*init, "--locale=C.UTF-8"])
-        _run([*control, "-o", options, "-l", str(folder / "log"), "start"])
+        server = Server(f"postgresql+psycopg://test@127.0.0.1:{port}/postgres", control, options, folder / "log")
+        server.start()
         try:
-            yield Server(f"postgresql+psycopg://test@127.0.0.1:{port}/postgres", control, options, folder / "log")
+            yield server
         finally:
-            _run([*control, "-m", "immediate", "stop"])
+            with suppress(subprocess.CalledProcessError):  # a test may have stopped it
+                server.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
