@@ -14,9 +14,9 @@ from sqlalchemy import Engine
 from dashboard.access import operator_scope
 from dashboard.evaluation import evaluate
 from dashboard.instruments import registry
-from dashboard.intake import Limits, read_batch
+from dashboard.intake import KnownCare, Limits, read_batch
 from dashboard.settings import Settings
-from queries import audit, load, practices
+from queries import audit, care, load, practices
 from queries.engine import reading, writing
 from queries.store import store_batch
 
@@ -36,6 +36,7 @@ class ImportReport:
     set_aside: int
     set_aside_rows: list[dict[str, Any]]
     ignored_columns: dict[str, list[str]]
+    unmapped: list[dict[str, Any]] = field(default_factory=list)
     signals: str | None = None
     kept_rows: int = field(default=20)
 
@@ -60,7 +61,8 @@ class ImportReport:
         """For the terminal and the upload form."""
         lines = self.count_lines
         for file, columns in sorted(self.ignored_columns.items()):
-            lines.append(f"{file}: columns not used: {', '.join(columns)}")
+            lines.append(f"{file}: not used: {', '.join(columns)}")
+        lines += unmapped_lines(self.unmapped, self.kept_rows)
         if self.set_aside:
             for row in self.set_aside_rows[: self.kept_rows]:
                 where = f"{row['file']}" + (f" line {row['line']}" if row["line"] else "")
@@ -84,7 +86,29 @@ class ImportReport:
             "set_aside": self.set_aside,
             "set_aside_rows": self.set_aside_rows,
             "ignored_columns": self.ignored_columns,
+            "unmapped": self.unmapped,
         }
+
+
+def unmapped_lines(unmapped: list[dict[str, Any]], most: int) -> list[str]:
+    """Codes of FHIR files that nobody mapped, the most frequent first, and what to do about them."""
+    if not unmapped:
+        return []
+    lines = [f"Codes that are not mapped to an instrument ({len(unmapped):,}); a [[code]] in a mapping file does it:"]
+    for one in unmapped[:most]:
+        code = f"{one['system']} {one['code']}".strip()
+        link = f"{one['questionnaire']} linkId {one['link_id']}".strip() if one["link_id"] else ""
+        lines.append(f"  {' '.join((code or link or '(no code)').split())[:160]}: {one['count']:,}")
+    if len(unmapped) > most:
+        lines.append("  … the rest: supervision import --report FILE.json")
+    return lines
+
+
+def _known_care(engine: Engine, practice_id: int | None, source: str) -> KnownCare:
+    if practice_id is None:
+        return KnownCare()
+    with reading(engine) as connection:
+        return care.known_care(connection, operator_scope(practice_id), source)
 
 
 def import_files(
@@ -120,6 +144,7 @@ def import_files(
         mapping=mapping,
         limits=Limits(unpacked_mb=settings.max_unpacked_mb),
         known_instruments=registry(own),
+        known_care=lambda: _known_care(engine, known, source),
         progress=progress,
     )
     step("Storing", 0.5)
@@ -163,5 +188,6 @@ def import_files(
         set_aside=reported.height,
         set_aside_rows=reported.select("file", "line", "column", "value", "reason").to_dicts(),
         ignored_columns=batch.ignored_columns,
+        unmapped=batch.unmapped,
         signals=signals,
     )

@@ -27,7 +27,7 @@ from queries.store_people import (
 )
 from queries.store_versions import SCORE_KEY, store_appointments, store_episodes, store_scores
 from queries.tables import Client, Clinician, Episode, Import, Practice, PracticeInstrument, Score
-from queries.waiting import keep_waiting, mend, record_set_aside, settle, waiting_rows
+from queries.waiting import keep_waiting, mend, moved, record_set_aside, settle, waiting_rows
 
 # table -> (column, table that column points to, whether it may be empty)
 PARENTS: dict[str, tuple[tuple[str, Any, bool], ...]] = {
@@ -203,7 +203,7 @@ def store_batch(
     )
     place = Place(practice_id, secret, source, import_id)
     rules_touched = _store_instruments(connection, place, batch.instruments)
-    waiting = waiting_rows(connection, place)
+    waiting = moved(waiting_rows(connection, place), batch.moved)
     counts: dict[str, dict[str, int]] = {}
     touched: set[int] = set()
     reported = [batch.set_aside.select(*SET_ASIDE).cast(pl.Schema(SET_ASIDE))]

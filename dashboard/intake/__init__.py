@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ from dashboard.instruments.instrument import Instrument
 from dashboard.instruments.own import own_instruments, read_own
 from dashboard.intake.batch import PLACE, REFUSED, SET_ASIDE, TABLES, Batch
 from dashboard.intake.check import REQUIRED, Checked, Day, checked
+from dashboard.intake.fhir import FhirTables, KnownCare, is_fhir, read_fhir
 from dashboard.intake.mapped import mapped_tables, sessions_of_scores
-from dashboard.intake.mapping import read_mapping
+from dashboard.intake.mapping import Mapping, read_mapping
 from dashboard.intake.read import OWN, Limits, RawTable, decoded, files_in, raw_tables, source_table, stem_of
 from dashboard.intake.repeats import check_ranges, settle_repeats
 
-__all__ = ["Batch", "Limits", "read_batch"]
+__all__ = ["Batch", "KnownCare", "Limits", "read_batch"]
 
 Progress = Callable[[str, float], None] | None
 
@@ -42,6 +44,30 @@ def _finished(name: str, table: Checked, instruments: dict[str, Instrument]) -> 
     return table.rows.select(*TABLES[name], *PLACE)
 
 
+def _fhir(
+    paths: list[Path],
+    found: list[Path],
+    limits: Limits,
+    timezone: str,
+    mapping: Mapping | None,
+    known: Callable[[], KnownCare] | None,
+    progress: Progress,
+) -> FhirTables | None:
+    """The FHIR files among those found; null where there is none."""
+    files = [path for path in found if is_fhir(path)]
+    if not files:
+        return None
+
+    def step(done: int) -> None:
+        if progress:
+            progress(f"Reading {files[done - 1].name}", 0.3 * done / len(files))
+
+    return read_fhir(
+        files, limits, timezone=timezone, codes=mapping.code if mapping else (), known=known() if known else None,
+        in_folder=frozenset(files) - frozenset(paths), progress=step,
+    )  # fmt: skip
+
+
 def read_batch(
     paths: list[Path],
     *,
@@ -50,9 +76,10 @@ def read_batch(
     mapping: str | None,
     limits: Limits,
     known_instruments: dict[str, Instrument],
+    known_care: Callable[[], KnownCare] | None = None,
     progress: Progress = None,
 ) -> Batch:
-    """Reads and checks the files of one call.
+    """Reads and checks the files of one call. ``known_care`` is asked for what earlier imports brought where FHIR files come.
 
     Raises UnusableInput where the call is refused: a path, file, encoding, column or size that cannot be used. Rows that break
     a rule are in ``set_aside``, never dropped unsaid.
@@ -68,7 +95,9 @@ def read_batch(
         if path.name == OWN:
             own += read_own(decoded(path, path.name, limits), path.name)
             continue
-        if chosen is None:
+        if is_fhir(path):
+            continue
+        if chosen is None or not chosen.table:
             raws += raw_tables(path, limits)
         elif stem_of(path) in chosen.sources:
             sources[stem_of(path)] = source_table(path, limits)
@@ -79,8 +108,13 @@ def read_batch(
     aside = [pl.DataFrame(schema={**SET_ASIDE, **REFUSED})]
     if chosen is not None:
         own += own_instruments(list(chosen.instrument), f"mapping {chosen.name}")
-        raws, ragged = mapped_tables(sources, chosen)
+        made, ragged = mapped_tables(sources, chosen)
+        raws += made
         aside.append(ragged)
+    if (fhir := _fhir(paths, found, limits, timezone, chosen, known_care, progress)) is not None:
+        raws += fhir.tables
+        aside.append(fhir.aside)
+        ignored |= fhir.unused
     instruments = known_instruments | {key: one for key, one in registry(own).items() if key in {o["key"] for o in own}}
     day = Day(today, timezone)
     tables: dict[str, pl.DataFrame] = {}
@@ -104,4 +138,5 @@ def read_batch(
     if chosen is not None and chosen.derive.sessions == "from_scores" and "scores" in tables:
         derived = sessions_of_scores(tables["scores"]).select(*TABLES["appointments"], *PLACE)
         tables["appointments"] = pl.concat([tables["appointments"], derived]) if "appointments" in tables else derived
-    return Batch(tables, own, pl.concat(aside, how="diagonal"), files, ignored)
+    batch = Batch(tables, own, pl.concat(aside, how="diagonal"), files, ignored)
+    return batch if fhir is None else replace(batch, unmapped=fhir.unmapped, moved=fhir.moved)

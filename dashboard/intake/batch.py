@@ -92,7 +92,8 @@ def row_key(table: str, prefix: str = "") -> pl.Expr:
 class Batch:
     """``tables`` by name, each with TABLES' columns and the place (file, line) of every row; SET_ASIDE beside them.
 
-    ``set_aside`` may carry REFUSED.
+    ``set_aside`` may carry REFUSED. ``unmapped``: codes of FHIR files that nobody mapped, with counts. ``moved``: rows that wait
+    from earlier imports (episode_id, day) and the episode that is now theirs (new_id).
     """
 
     tables: dict[str, pl.DataFrame]
@@ -100,6 +101,8 @@ class Batch:
     set_aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SET_ASIDE))
     files: list[str] = field(default_factory=list)
     ignored_columns: dict[str, list[str]] = field(default_factory=dict)
+    unmapped: list[dict[str, Any]] = field(default_factory=list)
+    moved: pl.DataFrame | None = None
 
     @classmethod
     def of(cls, tables: dict[str, pl.DataFrame]) -> Batch:

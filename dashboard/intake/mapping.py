@@ -100,15 +100,50 @@ class Derive(_Part):
     sessions: Literal["from_scores"] | None = None
 
 
+class Code(_Part):
+    """What a code of a FHIR resource is here: a ``code`` of a ``system``, or a ``link_id`` (or ``items``, in order) of a
+    ``questionnaire``'s answers.
+
+    ``answers`` gives numbers to answer codes (plain, or system|code). ``times`` turns a raw total into the published scale.
+    """
+
+    system: str = "http://loinc.org"
+    code: str | None = None
+    questionnaire: str | None = None
+    link_id: str | None = None
+    items: tuple[str, ...] = ()
+    instrument: str | None = None
+    scale: str = "total"
+    respondent: Literal["client", "clinician"] | None = None
+    times: float | None = None
+    answers: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Code:
+        named = sum(map(bool, (self.code, self.link_id, self.items)))
+        if named > 1 or (named == 0 and not self.answers):
+            raise ValueError("give one of code, link_id, items, or answers alone")
+        if named and not self.instrument:
+            raise ValueError("instrument is missing")
+        return self
+
+
 class Mapping(_Part):
-    """A whole mapping. ``unused`` names the source files that are known and left alone."""
+    """A whole mapping. ``unused`` names the source files that are known and left alone; ``code`` is for FHIR files."""
 
     name: str
     about: str
-    table: tuple[Target, ...] = Field(min_length=1)
+    table: tuple[Target, ...] = ()
+    code: tuple[Code, ...] = ()
     unused: tuple[str, ...] = ()
     derive: Derive = Derive()
     instrument: tuple[dict[str, Any], ...] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Mapping:
+        if not self.table and not self.code:
+            raise ValueError("there is neither a [[table]] nor a [[code]]")
+        return self
 
     @property
     def sources(self) -> set[str]:
