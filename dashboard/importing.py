@@ -98,7 +98,7 @@ def unmapped_lines(unmapped: list[dict[str, Any]], most: int) -> list[str]:
     for one in unmapped[:most]:
         code = f"{one['system']} {one['code']}".strip()
         link = f"{one['questionnaire']} linkId {one['link_id']}".strip() if one["link_id"] else ""
-        lines.append(f"  {' '.join((code or link or '(no code)').split())[:160]}: {one['count']:,}")
+        lines.append(f"  {' '.join((link or code or '(no code)').split())[:160]}: {one['count']:,}")
     if len(unmapped) > most:
         lines.append("  … the rest: supervision import --report FILE.json")
     return lines

@@ -1,8 +1,8 @@
 """Which code is which scale, and what an answer is worth: LOINC as published, and what the practice maps itself.
 
-LOINC codes: HL7 US Core STU7, US Behavioral Health and Personal Health Record guides (science section 1). No total's code could be
-confirmed for PCL-5, WHO-5, K10, WSAS, CORE, OQ, ORS or WAI: those need a mapping. 70221-7 is the PCL-C, which is not the
-PCL-5, and 55758-7 the PHQ-2, which is not the PHQ-9: both stay unmapped.
+LOINC codes: HL7 US Core STU7, US Behavioral Health and Personal Health Record guides (science section 1). No code of a total
+could be confirmed for PCL-5, WHO-5, K10, WSAS, CORE, OQ, ORS or WAI: those need a mapping. 70221-7 is the PCL-C, which is
+not the PCL-5, and 55758-7 the PHQ-2, which is not the PHQ-9: both stay unmapped.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class CodeBook:
         for number, link in enumerate(one.items, start=1):
             self.links[where, link] = Scale(one.instrument or "", f"item_{number}", one.respondent)
         within = where or (f"{one.system}|{one.code}" if one.code else "")
-        for answer, number in one.answers.items():
-            self.own_answers[within, answer] = number
+        for answer, worth in one.answers.items():
+            self.own_answers[within, answer] = worth
 
     def learn(self, questionnaire: dict[str, Any]) -> None:
         """What a Questionnaire of the call says of its items: their codes, and the ordinal values of their answers."""

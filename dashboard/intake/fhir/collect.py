@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dashboard.intake.fhir.codes import CodeBook
-from dashboard.intake.fhir.references import References
+from dashboard.intake.fhir.references import OR, PLAIN, References
 from dashboard.intake.fhir.rows import EPISODES, PATIENTS, PRACTITIONERS, ROLES, UNITS, VALUES, VISITS, Rows
 from dashboard.intake.fhir.values import observed, responded
 
@@ -63,11 +63,7 @@ class Collected:
         return self.references.text(reference, resource.get("contained"), expected)
 
     def _patient(self, who: tuple[Any, ...], resource: dict[str, Any]) -> None:
-        practitioner = None
-        for one in resource.get("generalPractitioner") or []:
-            found = self._ref(resource, one, "Practitioner")
-            if practitioner is None and found and not found.startswith("Organization/"):
-                practitioner = found
+        practitioner = self._candidates(resource, resource.get("generalPractitioner") or [])
         replaced = [one.get("other") for one in resource.get("link") or [] if one.get("type") == "replaced-by"]
         merged = self._ref(resource, replaced[0], "Patient") if replaced else None
         birth = resource.get("birthDate")
@@ -89,47 +85,37 @@ class Collected:
             )
         )
 
-    def _people(
-        self, resource: dict[str, Any], actor: str, patient: Any = None
-    ) -> tuple[str | None, str | None, str | None, bool | None]:
-        """(patient, practitioner, its shown name, whether the patient declined): the primary performer, else the first."""
-        who = self._ref(resource, patient, "Patient")
-        best: tuple[bool, str, str | None] | None = None
-        declined: bool | None = None
-        for one in resource.get("participant") or []:
-            reference = one.get(actor)
-            target = self._ref(resource, reference, "Practitioner")
-            if target is None:
-                continue
-            if target.startswith("Patient/") or (isinstance(reference, dict) and reference.get("type") == "Patient"):
-                who = who or self._ref(resource, reference, "Patient")
-                declined = True if one.get("status") == "declined" else declined
-            elif target.split("/", 1)[0] in ("Practitioner", "PractitionerRole") or "/" not in target or ":" in target:
-                primary = any(
-                    coding.get("code") == PRIMARY
-                    for kind in one.get("type") or []
-                    for coding in kind.get("coding") or []
-                )
-                if best is None or (primary and not best[0]):
-                    best = (primary, target, _display(reference))
-                if one.get("status") == "declined" and declined is None:
-                    declined = False
-        return who, best[1] if best else None, best[2] if best else None, declined
+    def _candidates(self, resource: dict[str, Any], references: list[Any], expected: str = "") -> str | None:
+        """Every reference as kept text: only when all files are read is it known which of them is a practitioner."""
+        kept = []
+        for one in references:
+            kind = one.get("type") if isinstance(one, dict) else None
+            if text := self._ref(resource, one, expected or (kind if isinstance(kind, str) else "")):
+                kept.append(text)
+        return OR.join(kept) or None
+
+    def _people(self, resource: dict[str, Any], actor: str) -> tuple[str | None, str | None, str | None]:
+        """(candidates, the practitioner's shown name, who declined): primary performers first."""
+        given = [one for one in resource.get("participant") or [] if one.get(actor)]
+        given.sort(key=lambda one: not _primary(one))
+        shown = next((_display(one[actor]) for one in given if _is(one[actor], "Practitioner")), None)
+        declined = [one[actor] for one in given if one.get("status") == "declined"]
+        who = "pat" if any(_is(one, "Patient") for one in declined) else None
+        who = who or ("prov" if any(_is(one, "Practitioner") for one in declined) else None)
+        return self._candidates(resource, [one[actor] for one in given]), shown, who
 
     def _appointment(self, who: tuple[Any, ...], resource: dict[str, Any]) -> None:
-        patient, practitioner, shown, declined = self._people(resource, "actor")
-        reason = _codes(resource.get("cancelationReason"))
-        if not reason and declined is not None:
-            reason = "pat" if declined else "prov"
+        people, shown, declined = self._people(resource, "actor")
+        reason = _codes(resource.get("cancelationReason")) or declined
         kinds = [resource.get("appointmentType"), *_listed(resource.get("serviceType"))]
         self.appointments.add(
             (
                 *who,
-                patient,
-                practitioner,
+                people,
+                people,
                 shown,
                 resource.get("status"),
-                reason or None,
+                reason,
                 resource.get("start"),
                 resource.get("created"),
                 _mode(kinds, None),
@@ -137,19 +123,19 @@ class Collected:
                 None,
                 None,
                 None,
-            )  # fmt: skip
+            )
         )
 
     def _encounter(self, who: tuple[Any, ...], resource: dict[str, Any]) -> None:
-        patient, practitioner, shown, _ = self._people(resource, "individual", resource.get("subject"))
+        people, shown, _ = self._people(resource, "individual")
         klass = (resource.get("class") or {}).get("code")
         appointment = (_listed(resource.get("appointment")) or [None])[0]
         episode = (resource.get("episodeOfCare") or [None])[0]
         self.encounters.add(
             (
                 *who,
-                patient,
-                practitioner,
+                self._ref(resource, resource.get("subject"), "Patient"),
+                people,
                 shown,
                 resource.get("status"),
                 None,
@@ -160,20 +146,15 @@ class Collected:
                 self._ref(resource, appointment, "Appointment"),
                 self._ref(resource, episode, "EpisodeOfCare"),
                 self._ref(resource, resource.get("partOf"), "Encounter"),
-            )  # fmt: skip
+            )
         )
 
     def _scores(self, who: tuple[Any, ...], resource: dict[str, Any], read: Any) -> None:
         self.unit += 1
         context = resource.get("encounter") or resource.get("context")
-        people = resource.get("performer") or [resource.get("author")]
-        practitioner = shown = None
-        for one in people:
-            found = self._ref(resource, one, "Practitioner") if one else None
-            if found and found.split("/", 1)[0] in ("Practitioner", "PractitionerRole"):
-                practitioner, shown = found, _display(one)
-                break
-        source = self._ref(resource, resource.get("source"), "Patient")
+        people = [one for one in resource.get("performer") or [resource.get("author")] if one]
+        practitioner = self._candidates(resource, people)
+        shown = next((_display(one) for one in people if _is(one, "Practitioner")), None)
         period = resource.get("effectivePeriod") or {}
         taken = (
             resource.get("authored")
@@ -193,11 +174,24 @@ class Collected:
                 self._ref(resource, context, "Encounter"),
                 taken,
                 resource.get("issued"),
-                source.split("/", 1)[0] if source and "\x1f" not in source else None,
-            )  # fmt: skip
+                self._candidates(resource, [resource.get("source")]),
+            )
         )
         for row in read(resource):
             self.values.add((self.unit, *row))
+
+
+def _is(reference: Any, kind: str) -> bool:
+    """Whether a reference says itself that it is to such a resource (or its role)."""
+    target = reference.get("reference") if isinstance(reference, dict) else None
+    found = PLAIN.match(target) if isinstance(target, str) else None
+    named = found[1] if found else reference.get("type") if isinstance(reference, dict) else None
+    return named in (kind, f"{kind}Role")
+
+
+def _primary(participant: dict[str, Any]) -> bool:
+    kinds = participant.get("type") or []
+    return any(coding.get("code") == PRIMARY for kind in kinds for coding in kind.get("coding") or [])
 
 
 def _listed(one: Any) -> list[Any]:

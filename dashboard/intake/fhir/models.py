@@ -66,7 +66,8 @@ def _bare(annotation: Any) -> Any:
 def _adapter(library: Any, name: str) -> TypeAdapter[Any]:
     """Costs milliseconds to build, so it is kept for the life of the process."""
     field = library.model_fields[name]
-    return TypeAdapter(Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation)
+    kind: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    return TypeAdapter(kind)
 
 
 class _Part:
@@ -148,7 +149,7 @@ class _Model:
             return " ".join(f"{where}: {first['msg']}".split())[:SAID]
         except RecursionError:
             return "nested too deeply"
-        except Exception as error:  # noqa: BLE001 - on hostile input the library's own code raises what it does not declare
+        except Exception as error:  # on hostile input the library's own code raises what it does not declare
             return f"the library cannot judge it ({type(error).__name__})"
         return None
 

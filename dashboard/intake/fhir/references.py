@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 PLAIN = re.compile(r"^(?:https?://\S*/)?([A-Z][A-Za-z]{1,40})/([A-Za-z0-9\-._]{1,128})(?:/_history/\S*)?$")
-LATER = "\x1f"
+LATER, OR = "\x1f", "\x1e"
 BY_URL, BY_IDENTIFIER = "url", "identifier"
 
 
@@ -93,13 +93,17 @@ class References:
         if known:
             return known
         tail = target.removeprefix("urn:uuid:")
-        return f"{expected}/{tail}" if re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", tail) else None
+        return f"{expected}/{tail}" if expected and re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", tail) else None
 
-    def settled(self, kept: pl.Series) -> pl.Series:
-        """A column of kept texts as ``Type/id``."""
+    def settled(self, kept: pl.Series, kinds: tuple[str, ...] = ()) -> pl.Series:
+        """A column of kept texts as ``Type/id``; of several candidates (joined by OR) the first of one of the ``kinds``."""
         later = kept.drop_nulls().unique()
-        later = later.filter(later.str.contains(LATER, literal=True))
+        later = later.filter(later.str.contains(f"[{LATER}{OR}]"))
         if later.is_empty():
             return kept
-        names = {one: self.settle(one) for one in later}
+        names = {one: self._first(one, kinds) for one in later}
         return kept.replace_strict(names, default=kept, return_dtype=pl.String)
+
+    def _first(self, kept: str, kinds: tuple[str, ...]) -> str | None:
+        found = [self.settle(one) for one in kept.split(OR)]
+        return next((one for one in found if one and (not kinds or one.split("/", 1)[0] in kinds)), None)

@@ -35,7 +35,9 @@ def usable(units: pl.DataFrame, timezone: str, aside: Aside) -> pl.DataFrame:
     kept = kept.with_columns(
         taken_on=practice_day(kept["taken"], timezone),
         made_on=practice_day(kept["issued"], timezone),
-        respondent=pl.when(pl.col("rater") == "Practitioner").then(pl.lit("clinician")).otherwise(pl.lit("client")),
+        respondent=pl.when(pl.col("rater").is_in(["Practitioner", "PractitionerRole"]))
+        .then(pl.lit("clinician"))
+        .otherwise(pl.lit("client")),
     )
     # `issued` is when a version was made available; earlier than the day itself it cannot be when it was known
     later = pl.col("made_on") > pl.col("taken_on")
@@ -106,20 +108,22 @@ def _without_phq2(values: pl.DataFrame) -> pl.Series:
     return values.select(of_response & pl.col("unit").is_in(short["unit"].implode()))["link"]
 
 
-def scores(
-    units: pl.DataFrame, values: pl.DataFrame, book: CodeBook, aside: Aside
-) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
-    """Rows of values that are scores, with their unit's cells, and the codes that nobody mapped, with counts."""
-    rows = values.join(units, on="unit", how="inner", maintain_order="left")
-    rows = rows.join(
-        _scales(rows, book), on=["codes", "questionnaire", "link"], how="left", nulls_equal=True, maintain_order="left"
-    )
+def mapped(units: pl.DataFrame, values: pl.DataFrame, book: CodeBook) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
+    """Values with the instrument and scale of their code (or ``why`` it is none), and the codes nobody mapped, with counts."""
+    rows = values.join(units.select("unit"), on="unit", how="inner", maintain_order="left")
+    key = ["codes", "questionnaire", "link"]
+    rows = rows.join(_scales(rows, book), on=key, how="left", nulls_equal=True, maintain_order="left")
+    short = _without_phq2(rows)
+    nobody = (pl.col("instrument").is_null() & pl.col("why").is_null()) | short
+    return rows.filter(~nobody), _unmapped(rows.filter(nobody))
+
+
+def numbered(rows: pl.DataFrame, units: pl.DataFrame, book: CodeBook, aside: Aside) -> pl.DataFrame:
+    """Score rows: value as text, with the cells of their unit; what has no number is set aside."""
+    rows = rows.join(units, on="unit", how="inner", maintain_order="left")
     panel = pl.col("why").is_not_null()
     aside.report(rows.filter(panel), "code", "number", pl.col("why"))
-    short = _without_phq2(rows)
-    open_codes = pl.col("instrument").is_null() | short
-    unmapped = _unmapped(rows.filter(open_codes & ~panel))
-    rows = _numbers(rows.filter(~open_codes), book)
+    rows = _numbers(rows.filter(~panel), book)
     wrong = pl.col("fault").is_not_null()
     aside.report(rows.filter(wrong), "value", "answer", pl.col("fault"))
     rows = rows.filter(~wrong)
@@ -131,13 +135,11 @@ def scores(
     aside.report(rows.filter(empty & ~coded), "value", "number", "there is no value")
     rows = rows.filter(~empty)
     multiplied = (pl.col("number").cast(pl.Float64, strict=False) * pl.col("times")).cast(pl.String)
-    rows = rows.with_columns(
-        value=pl.when((pl.col("times") != 1.0) & pl.col("number").str.contains(NUMBER))
-        .then(multiplied)
-        .otherwise(pl.col("number")),
+    plain = pl.col("number").str.contains(NUMBER)
+    return rows.with_columns(
+        value=pl.when((pl.col("times") != 1.0) & plain).then(multiplied).otherwise(pl.col("number")),
         respondent=pl.coalesce("told", "respondent"),
     )
-    return rows, unmapped
 
 
 def one_response_a_day(rows: pl.DataFrame, aside: Aside) -> pl.DataFrame:
