@@ -194,8 +194,8 @@ def _referred(
         for part in (seen, units, care)
     ]
     stand_in = pl.when(pl.col("clinician_id") == STAND_IN).then(pl.lit(STAND_IN_NAME)).alias("display_name")
-    needed = [part.select("clinician_id", stand_in, *PLACE) for part in (episodes, made)]
-    return pl.concat([*shown, *needed])
+    needed = pl.concat([part.select("clinician_id", stand_in, *PLACE) for part in (episodes, made)])
+    return pl.concat([*(part.join(needed, on="clinician_id", how="semi") for part in shown), needed])
 
 
 def _withdrawn(tables: dict[str, pl.DataFrame], aside: Aside) -> dict[str, pl.DataFrame]:
