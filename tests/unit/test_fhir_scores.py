@@ -107,6 +107,7 @@ def test_a_number_is_read_from_every_kind_of_value(tmp_path: Path, answer: Resou
     ("answers", "reason"),
     [
         ([{"valueString": "two"}], "not a number"),
+        ([{"valueInteger": "2"}], "not a number"),
         ([{"valueCoding": {"system": "urn:x", "code": "often"}}], "give it a number in a mapping"),
         ([{"valueInteger": 1}, {"valueInteger": 2}], "several answers"),
         ([{"valueQuantity": {"value": 2, "comparator": "<"}}], "only a bound"),

@@ -38,7 +38,7 @@ class Collected:
         meta = resource.get("meta") or {}
         version = meta.get("versionId")
         number = int(version) if isinstance(version, str) and version.isdecimal() and len(version) < 19 else None
-        who = (own, number, meta.get("lastUpdated"), file, line)
+        who = (own, number, _said(meta.get("lastUpdated")), file, line)
         match resource["resourceType"]:
             case "Observation":
                 self._scores(who, resource, observed)
@@ -66,7 +66,7 @@ class Collected:
         practitioner = self._candidates(resource, resource.get("generalPractitioner") or [])
         replaced = [one.get("other") for one in resource.get("link") or [] if one.get("type") == "replaced-by"]
         merged = self._ref(resource, replaced[0], "Patient") if replaced else None
-        birth = resource.get("birthDate")
+        birth = _said(resource.get("birthDate"))
         self.patients.add((*who, birth[:4] if birth else None, resource.get("gender"), practitioner, merged))
 
     def _episode(self, who: tuple[Any, ...], resource: dict[str, Any]) -> None:
@@ -80,8 +80,8 @@ class Collected:
                 self._ref(resource, manager, "Practitioner"),
                 _display(manager),
                 resource.get("status"),
-                period.get("start"),
-                end,
+                _said(period.get("start")),
+                _said(end),
             )
         )
 
@@ -116,8 +116,8 @@ class Collected:
                 shown,
                 resource.get("status"),
                 reason,
-                resource.get("start"),
-                resource.get("created"),
+                _said(resource.get("start")),
+                _said(resource.get("created")),
                 _mode(kinds, None),
                 None,
                 None,
@@ -139,7 +139,7 @@ class Collected:
                 shown,
                 resource.get("status"),
                 None,
-                (resource.get("period") or {}).get("start"),
+                _said((resource.get("period") or {}).get("start")),
                 None,
                 _mode(resource.get("type") or [], klass),
                 klass,
@@ -172,8 +172,8 @@ class Collected:
                 shown,
                 resource.get("status"),
                 self._ref(resource, context, "Encounter"),
-                taken,
-                resource.get("issued"),
+                _said(taken),
+                _said(resource.get("issued")),
                 self._candidates(resource, [resource.get("source")]),
             )
         )
@@ -194,6 +194,11 @@ def _primary(participant: dict[str, Any]) -> bool:
     return any(coding.get("code") == PRIMARY for kind in kinds for coding in kind.get("coding") or [])
 
 
+def _said(time: Any) -> str | None:
+    """A date or time as text: the library takes numbers for it too, which no JSON of FHIR has, and the checks then refuse."""
+    return None if time is None else time if isinstance(time, str) else str(time)
+
+
 def _listed(one: Any) -> list[Any]:
     return one if isinstance(one, list) else [] if one is None else [one]
 
@@ -206,7 +211,7 @@ def _display(reference: Any) -> str | None:
 def _ended(history: Any) -> str | None:
     """The day an episode of care became finished, where its period has no end."""
     found = [
-        (one.get("period") or {}).get("start")
+        _said((one.get("period") or {}).get("start"))
         for one in history or []
         if one.get("status") in ("finished", "cancelled")
     ]

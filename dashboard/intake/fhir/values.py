@@ -19,7 +19,8 @@ def _worth(element: dict[str, Any]) -> tuple[str | None, str | None, str | None]
     """
     for name in ("valueInteger", "valueDecimal"):
         if element.get(name) is not None:
-            return number_text(element[name]), None, None
+            number = number_text(element[name])
+            return number, None, None if number is not None else "the value is not a number"
     if (quantity := element.get("valueQuantity")) is not None:
         if quantity.get("comparator"):
             return None, None, "the value is only a bound, not a number"
