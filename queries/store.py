@@ -228,11 +228,12 @@ def store_batch(
     now: datetime,
     username: str | None,
     kind: str = "files",
+    keep: bool = True,
 ) -> ImportResult:
     """Upserts the batch by source id, keeps earlier versions, tries waiting rows again; nothing new writes nothing.
 
     ``kind``: files, entered (by hand) or sync. Rows of the source ``keys.BY_HAND`` may name a client, clinician or episode of
-    another source (``keys.of_source``). What the batch held is kept with the import, so that it can be undone.
+    another source (``keys.of_source``). With ``keep``, what the batch held is kept with the import, so that it can be undone.
     """
     secret = str(connection.execute(select(Practice.secret).where(Practice.id == practice_id)).scalar_one())
     import_id = next_id(connection, Import)
@@ -294,7 +295,8 @@ def store_batch(
     if not changed and not new_aside and not rules_touched:
         connection.execute(delete(Import).where(Import.id == import_id))
         return ImportResult(None, before, counts, pl.concat(reported), frozenset(touched), rules_touched)
-    keep_content(connection, import_id, batch)
+    if keep:
+        keep_content(connection, import_id, batch)
     connection.execute(update(Import).where(Import.id == import_id).values(counts=counts, changed_rows=changed))
     return ImportResult(import_id, before, counts, pl.concat(reported), frozenset(touched), rules_touched)
 
