@@ -221,7 +221,7 @@ def _upload(viewer: Viewer) -> None:
     with st.form("upload", border=False):
         files = st.file_uploader(
             "The practice's files: clinicians, clients, episodes, appointments, scores, …",
-            type=["csv", "gz", "xlsx", "parquet", "toml"],
+            type=["csv", "gz", "xlsx", "parquet", "toml", "json", "ndjson"],
             accept_multiple_files=True,
             max_upload_size=settings.max_upload_mb,
         )

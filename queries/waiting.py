@@ -100,6 +100,19 @@ def waiting_rows(connection: Connection, place: Place) -> dict[str, pl.DataFrame
     return tables
 
 
+def moved(waiting: dict[str, pl.DataFrame], to: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
+    """Waiting scores and appointments with the episode that this call found to be theirs (episode_id, day, new_id)."""
+    if to is None or to.is_empty():
+        return waiting
+    found = dict(waiting)
+    for name, day in (("scores", "taken_on"), ("appointments", "starts_at")):
+        if name in found:
+            rows = found[name].with_columns(day=pl.col(day).cast(pl.Date))
+            rows = rows.join(to, on=["episode_id", "day"], how="left", nulls_equal=True, maintain_order="left")
+            found[name] = rows.with_columns(episode_id=pl.coalesce("new_id", "episode_id")).drop("day", "new_id")
+    return found
+
+
 def keep_waiting(
     connection: Connection, place: Place, table: str, orphans: pl.DataFrame, column: str
 ) -> tuple[pl.DataFrame, int, list[str]]:

@@ -209,8 +209,36 @@ class Derive(Part):
     sessions: Literal["from_scores"] | None = None
 
 
+class Code(Part):
+    """What a code of a FHIR resource is here: a ``code`` of a ``system``, or a ``link_id`` (or ``items``, in order) of a
+    ``questionnaire``'s answers.
+
+    ``answers`` gives numbers to answer codes (plain, or system|code). ``times`` turns a raw total into the published scale.
+    """
+
+    system: str = "http://loinc.org"
+    code: str | None = None
+    questionnaire: str | None = None
+    link_id: str | None = None
+    items: tuple[str, ...] = ()
+    instrument: str | None = None
+    scale: str = "total"
+    respondent: Literal["client", "clinician"] | None = None
+    times: float | None = None
+    answers: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Code:
+        named = sum(map(bool, (self.code, self.link_id, self.items)))
+        if named > 1 or (named == 0 and not self.answers):
+            raise ValueError("give one of code, link_id, items, or answers alone")
+        if named and not self.instrument:
+            raise ValueError("instrument is missing")
+        return self
+
+
 class Mapping(Part):
-    """A whole mapping. ``unused`` names the source files that are known and left alone.
+    """A whole mapping. ``unused`` names the source files that are known and left alone; ``code`` is for FHIR files.
 
     ``source`` says how a source is laid out where it is not a plain UTF-8 table; ``eav`` turns an export of one value per row
     into a table. ``watermark`` is by source table, for reading straight from a database.
@@ -218,7 +246,8 @@ class Mapping(Part):
 
     name: str
     about: str
-    table: tuple[Target, ...] = Field(min_length=1)
+    table: tuple[Target, ...] = ()
+    code: tuple[Code, ...] = ()
     source: tuple[Source, ...] = ()
     eav: tuple[OnePerRow, ...] = ()
     watermark: dict[str, Watermark] = Field(default_factory=dict)
@@ -228,6 +257,8 @@ class Mapping(Part):
 
     @model_validator(mode="after")
     def _agrees(self) -> Mapping:
+        if not self.table and not self.code:
+            raise ValueError("there is neither a [[table]] nor a [[code]]")
         for kind, names in (("source", [s.file for s in self.source]), ("eav", [e.makes for e in self.eav])):
             lower = [name.lower() for name in names]
             if doubled := sorted({name for name in lower if lower.count(name) > 1}):

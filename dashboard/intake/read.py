@@ -21,6 +21,7 @@ from dashboard.intake.layout import Source
 DELIMITERS = (",", ";", "\t")
 CHUNK_ROWS = 100_000
 KINDS = (".csv", ".csv.gz", ".xlsx", ".parquet")
+FHIR_KINDS = (".ndjson.gz", ".json.gz", ".ndjson", ".json")
 OWN = "instruments.toml"
 MEGABYTE = 1024 * 1024
 PLAIN = Source(file="any")
@@ -50,6 +51,11 @@ def kind_of(path: Path) -> str | None:
     return next((kind for kind in (".csv.gz", *KINDS) if path.name.lower().endswith(kind)), None)
 
 
+def fhir_kind_of(path: Path) -> str | None:
+    """Which of FHIR_KINDS a file is by its name; null for anything else."""
+    return next((kind for kind in FHIR_KINDS if path.name.lower().endswith(kind)), None)
+
+
 def stem_of(path: Path) -> str:
     """The table's name in a file name: scores for scores.csv.gz."""
     return path.name[: -len(kind_of(path) or path.suffix)].lower()
@@ -72,7 +78,7 @@ def too_large(file: str, limits: Limits) -> UnusableInput:
     )
 
 
-def _bytes(path: Path, file: str, limits: Limits) -> bytes:
+def file_bytes(path: Path, file: str, limits: Limits) -> bytes:
     most = limits.unpacked_mb * MEGABYTE
     try:
         if path.stat().st_size > most:
@@ -99,7 +105,7 @@ def _bytes(path: Path, file: str, limits: Limits) -> bytes:
 
 def decoded(path: Path, file: str, limits: Limits, encoding: str = "utf-8") -> str:
     """The text of a CSV or TOML file. Raises UnusableInput where it cannot be read or is not in that encoding."""
-    data = _bytes(path, file, limits)
+    data = file_bytes(path, file, limits)
     if encoding != "utf-8":
         return _in_encoding(data, file, encoding)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -294,7 +300,9 @@ def raw_tables(path: Path, limits: Limits) -> list[RawTable]:
     name = stem_of(path)
     if kind is None or name not in TABLES:
         raise refuse(
-            file, "the program knows no such file", f"Known: {', '.join(TABLES)} as .csv, .csv.gz, .xlsx or .parquet."
+            file,
+            "the program knows no such file",
+            f"Known: {', '.join(TABLES)} as .csv, .csv.gz, .xlsx or .parquet; FHIR.",
         )
     if kind == ".parquet":
         return [typed_table(name, file, read_parquet(path, file, limits))]
@@ -307,7 +315,9 @@ def files_in(paths: list[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = [p for p in sorted(path.iterdir()) if p.is_file() and (kind_of(p) or p.name == OWN)]
+            inside = [
+                p for p in sorted(path.iterdir()) if p.is_file() and (kind_of(p) or fhir_kind_of(p) or p.name == OWN)
+            ]
             if not inside:
                 raise refuse(
                     str(path), "the folder holds no file that the program knows", f"Known: {', '.join(TABLES)}."
