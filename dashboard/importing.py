@@ -72,7 +72,7 @@ class ImportReport:
         """For the terminal and the upload form."""
         lines = self.count_lines
         for file, columns in sorted(self.ignored_columns.items()):
-            lines.append(f"{file}: columns not used: {', '.join(columns)}")
+            lines.append(f"{file}: not used: {', '.join(columns)}")
         lines += unmapped_lines(self.unmapped, self.kept_rows)
         if self.set_aside:
             for row in self.set_aside_rows[: self.kept_rows]:

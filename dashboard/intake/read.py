@@ -79,6 +79,7 @@ def too_large(file: str, limits: Limits) -> UnusableInput:
 
 
 def file_bytes(path: Path, file: str, limits: Limits) -> bytes:
+    """A file's bytes, unpacked. Raises UnusableInput where it cannot be read, is larger than the limit or no whole gzip file."""
     most = limits.unpacked_mb * MEGABYTE
     try:
         if path.stat().st_size > most:
