@@ -15,6 +15,7 @@ from dashboard.instruments import registry
 from dashboard.intake.batch import KEYS, PLACE, REFUSED, SET_ASIDE, TABLES, Batch, row_key
 from queries import load
 from queries.contents import keep_content
+from queries.erased import without_erased
 from queries.frames import read_frame
 from queries.keys import next_id, public_id
 from queries.place import Count, Place, known_ids
@@ -254,6 +255,7 @@ def store_batch(
     )
     undoings = connection.execute(select(Import.id).where(Import.practice_id == practice_id, Import.kind == "undo"))
     place = Place(practice_id, secret, source, import_id, tuple(undoings.scalars()))
+    batch = without_erased(connection, place, batch, today)
     rules_touched = _store_instruments(connection, place, batch.instruments)
     waiting = moved(waiting_rows(connection, place), batch.moved)
     counts: dict[str, dict[str, int]] = {}
