@@ -11,8 +11,8 @@ from pathlib import Path
 
 import fastexcel
 import polars as pl
-import pyarrow
-from pyarrow import ArrowException, parquet
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dashboard.errors import UnusableInput
 from dashboard.intake.batch import PLACE, SET_ASIDE, TABLES
@@ -273,24 +273,28 @@ def _excel(path: Path, file: str, limits: Limits) -> list[RawTable]:
 
 def read_parquet(path: Path, file: str, limits: Limits) -> pl.DataFrame:
     """A Parquet file's rows. Raises UnusableInput where it cannot be read or is larger than the limit."""
-    # by Arrow: Polars' own reader panics on some spoiled files, and a panic writes on the person's terminal
+    most = limits.unpacked_mb * MEGABYTE
+    batches: list[pa.RecordBatch] = []
+    # Arrow's own reader says what is wrong with a damaged file where Polars' ends in a panic of its threads
     try:
-        with parquet.ParquetFile(path) as opened:
-            groups = range(opened.metadata.num_row_groups)
-            unpacked = sum(opened.metadata.row_group(one).total_byte_size for one in groups)
-            width = max(1, opened.metadata.num_columns)
-            if max(unpacked, opened.metadata.num_rows * width * 8) > limits.unpacked_mb * MEGABYTE:
+        with pq.ParquetFile(path) as parquet:
+            if parquet.metadata.num_rows * max(1, parquet.metadata.num_columns) * 8 > most:
                 raise too_large(file, limits)
-            return _frame(opened.read())
-    except (ArrowException, pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-        raise refuse(
-            file, f"it is not a Parquet file that can be read ({first_line(error)})", "Write it again."
-        ) from None
-
-
-def _frame(table: pyarrow.Table) -> pl.DataFrame:
-    table.validate(full=True)
-    return pl.DataFrame(pl.from_arrow(table))
+            for batch in parquet.iter_batches(use_threads=False):
+                batches.append(batch)
+                most -= batch.nbytes
+                if most < 0:
+                    raise too_large(file, limits)
+            schema = parquet.schema_arrow
+            table = pa.Table.from_batches(batches, schema=schema)
+        table.validate(full=True)
+        _ = [str(kind) for kind in schema.types]  # a name or a type that is no text fails here, in words
+        made = pl.from_arrow(pa.Table.from_arrays(table.columns, names=schema.names))
+    except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, OverflowError) as error:
+        what = f"it is not a Parquet file that can be read ({first_line(error)})"
+        raise refuse(file, what, "Write it again.") from None
+    assert isinstance(made, pl.DataFrame)  # noqa: S101 - a table makes a frame
+    return made
 
 
 def raw_tables(path: Path, limits: Limits) -> list[RawTable]:
