@@ -1,0 +1,125 @@
+"""Rows as a file would hold them, from a form, and what the checks of files say of them in the form's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import polars as pl
+
+from dashboard.entry.questionnaires import scale_words
+from dashboard.entry.session_form import SessionForm
+from dashboard.errors import UnusableInput
+from dashboard.instruments.instrument import Instrument
+from dashboard.intake.batch import PLACE, TABLES, Batch
+from dashboard.intake.check import Day, checked
+from dashboard.intake.repeats import check_ranges, settle_repeats
+from dashboard.signals.wording import short_name
+
+SOURCE = "by hand"  # its own source: ids of files and of people never meet
+PLACE_NAME = "by hand"  # where a file's name stands in messages
+FIELDS = {
+    "starts_at": "the day and time",
+    "taken_on": "the day",
+    "client_code": "the code",
+    "birth_year": "the year of birth",
+    "opened_on": "the first day",
+    "referred_on": "the day of referral",
+    "closed_on": "the last day",
+    "planned_sessions": "the planned sessions",
+    "started_on": "the first day",
+    "ended_on": "the last day",
+    "from": "the first day",
+    "to": "the last day",
+}
+Rows = Mapping[str, Sequence[Mapping[str, str | None]]]
+
+
+def appointment_key(token: str) -> str:
+    """The id of a session entered on a form: the same entry sent again is the same row."""
+    return f"s-{token}"
+
+
+def next_key(token: str) -> str:
+    """The id of the booking made on the same form."""
+    return f"n-{token}"
+
+
+def session_rows(form: SessionForm, episode: str, appointment: str | None) -> dict[str, list[dict[str, str | None]]]:
+    """Appointment and scores of a session as rows of text, by table.
+
+    ``appointment``: the id of the appointment that is written, or that imported scores belong to; null for scores alone.
+    """
+    starts = f"{form.day}T{form.time}"
+    own = (
+        []
+        if appointment is None or not form.has_session
+        else [_appointment(appointment, episode, starts, form.status, form.mode)]
+    )
+    if form.next_day:
+        booked = f"{form.next_day}T{form.next_time}"
+        own.append(_appointment(next_key(form.token), episode, booked, "booked", form.mode))
+    scores: list[dict[str, str | None]] = [
+        {
+            "episode_id": episode, "taken_on": form.day, "instrument": instrument, "scale": scale, "value": value,
+            "respondent": respondent, "appointment_id": appointment,
+        }
+        for (instrument, scale, respondent), value in form.values.items()
+    ]  # fmt: skip
+    return {name: rows for name, rows in (("appointments", own), ("scores", scores)) if rows}
+
+
+def _appointment(key: str, episode: str, starts: str, status: str, mode: str) -> dict[str, str | None]:
+    return {
+        "appointment_id": key, "episode_id": episode, "starts_at": starts, "status": status, "mode": mode or None,
+    }  # fmt: skip
+
+
+def batch_of(
+    given: Rows,
+    *,
+    today: date,
+    timezone: str,
+    instruments: dict[str, Instrument],
+    labels: Mapping[int, str] | None = None,
+) -> Batch:
+    """The rows through the checks of files, all of them or none: what a file would set aside is refused here.
+
+    Raises UnusableInput that names the field, the value and the rule.
+    """
+    day = Day(today, timezone)
+    tables = {}
+    for name, rows in given.items():
+        raw = pl.DataFrame(
+            [{column: row.get(column) for column in TABLES[name]} for row in rows],
+            schema=dict.fromkeys(TABLES[name], pl.String()),
+            orient="row",
+        ).with_columns(file=pl.lit(PLACE_NAME), line=pl.int_range(pl.len(), dtype=pl.Int64))
+        table = checked(name, raw, day)
+        if name == "scores":
+            check_ranges(table, instruments)
+        settle_repeats(table)
+        if table.aside:
+            raise UnusableInput(_said(name, pl.concat(table.aside).row(0, named=True), rows, instruments))
+        tables[name] = table.rows.select(*TABLES[name], *PLACE)
+    return Batch(tables, files=[PLACE_NAME])
+
+
+def _said(
+    name: str,
+    first: Mapping[str, object],
+    rows: Sequence[Mapping[str, str | None]],
+    instruments: Mapping[str, Instrument],
+) -> str:
+    column, value, reason = str(first["column"] or ""), first["value"], str(first["reason"])
+    what = FIELDS.get(column, column.replace("_", " "))
+    if name == "scores" and column == "value":
+        row = rows[int(str(first["line"]))]
+        one = instruments.get(str(row["instrument"]))
+        known = short_name(one) if one else str(row["instrument"])
+        found = one.range_of(str(row["scale"])) if one else None
+        what = f"{known}, {scale_words(str(row['scale']))}"
+        if found and reason.startswith("outside"):
+            reason = f"it goes from {found[0]:g} to {found[1]:g}"
+    given = "" if value is None else f" '{value}'"
+    return f"Not saved. {what[:1].upper()}{what[1:]}{given}: {reason}. Correct it and save again."
