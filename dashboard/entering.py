@@ -138,13 +138,13 @@ def stored(
 
 
 def evaluated(engine: Engine, settings: Settings, viewer: Viewer, result: store_entries.Stored, now: datetime) -> bool:
-    """The signals of the episodes that an entry touched, brought up to now; false where it touched none."""
-    if result.touched:
+    """The signals of the episodes that an entry touched, brought up to now; false where everything was there already."""
+    if result.is_new:
         evaluate(
             engine, settings, viewer.practice_id, as_of=now.date(), now=now, touched=sorted(result.touched),
             import_before=result.import_before,
         )  # fmt: skip
-    return bool(result.touched)
+    return result.is_new
 
 
 def delete_occasion(

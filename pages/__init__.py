@@ -53,7 +53,7 @@ PAGES = (
         "people",
         "People",
         "Who may sign in, as what, and what are this practice's rules?",
-        frozenset({Role.ADMIN}),
+        frozenset({Role.DIRECTOR, Role.ADMIN}),
     ),
 )
 BY_NAME = {page.name: page for page in PAGES}

@@ -18,8 +18,9 @@ from queries.tables import Client, Import
 
 @dataclass(frozen=True)
 class Stored:
-    """Which episodes an entry touched (none where everything was there already), and the import before it."""
+    """Which episodes an entry touched, whether anything was new at all, and the import before it."""
 
+    is_new: bool
     touched: frozenset[int]
     import_before: int | None
 
@@ -47,7 +48,7 @@ def store(
             connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action=f"change {action}",
             clinician_id=clinician_id, episode_id=episode_id, detail=detail or None,
         )  # fmt: skip
-    return Stored(result.touched_episode_ids, result.import_before)
+    return Stored(result.import_id is not None, result.touched_episode_ids, result.import_before)
 
 
 def bring_back(connection: Connection, viewer: Viewer, *, now: datetime, episode_id: int, clinician_id: int) -> Stored:

@@ -49,7 +49,6 @@ function field(words, input, note) {
 function measure(sheet, given) {
   const box = make("fieldset", { className: "measure" });
   const kinds = { outcome: "outcome", alliance: "alliance" };
-  const range = sheet.scales[0];
   box.append(make("legend", {}, make("b", { textContent: sheet.name }), ` ${kinds[sheet.kind] ?? ""}, ${sheet.better} is better`));
   const cells = make("div", { className: "cells" });
   const sums = make("p", { className: "sums", role: "status" });
@@ -63,7 +62,7 @@ function measure(sheet, given) {
   const way = make("div", { className: "way" });
   if (sheet.respondents.length > 1) way.append(field("Answers", who));
   if (sheet.items && !given.locked) way.append(swap);
-  box.append(cells, sums, wrong, way);
+  box.append(cells, sums, wrong);
   const one = { sheet, box, who, given, byItems: given.byItems && sheet.items > 0, inputs: [] };
 
   const check = () => {
@@ -120,7 +119,7 @@ function measure(sheet, given) {
       }
     };
     one.inputs.push({ input, low, high, words, item, name });
-    const label = make("label", { htmlFor: (input.id = `f${(labels += 1)}`), textContent: item ? `Item ${item}` : words });
+    const label = make("label", { htmlFor: (input.id = `f${(labels += 1)}`), textContent: item ? `Item ${item}` : `${words}, ${shown(low)}\u2013${shown(high)}` });
     return make("div", { className: "cell" }, label, input);
   };
 
@@ -134,8 +133,8 @@ function measure(sheet, given) {
     } else {
       for (const scale of sheet.scales) cells.append(cell(scale.name, scale.words, scale.low, scale.high, 0));
     }
-    const each = one.byItems ? `each ${shown(sheet.itemLow)} to ${shown(sheet.itemHigh)}` : `${shown(range.low)} to ${shown(range.high)}`;
-    cells.append(make("span", { className: "range", textContent: each }));
+    if (one.byItems) cells.append(make("span", { className: "range", textContent: `each ${shown(sheet.itemLow)} to ${shown(sheet.itemHigh)}` }));
+    cells.append(way);
     swap.textContent = one.byItems ? `Enter the total of ${sheet.name}` : `Enter the items of ${sheet.name}`;
     check();
   };
@@ -214,9 +213,9 @@ function build(root, data, send) {
   row.append(field("Day", day), field("Time", time), field("What became of it", status), field("How", mode));
   const nextField = field("Next session", next);
   form.append(row, note, make("div", { className: "row" }, nextField, nextOther), list);
-  if (data.more.length) form.append(field("", more));
+  more.className = "more";
+  if (data.more.length) form.append(more);
   form.append(said, make("div", { className: "row end" }, save, make("span", { className: "hint", textContent: data.hint })));
-  more.previousSibling?.remove();
   if (!data.canBook) nextField.hidden = true;
   for (const given of data.measures) add(given.sheet, given);
   slot.onchange = take;
