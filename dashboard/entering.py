@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from dashboard.access import NO_EPISODE, Viewer, check_can_enter, scope_for
 from dashboard.entry.questions import Asked, Plan, score_plan, session_questions
 from dashboard.entry.record import Occasion, occasions
-from dashboard.entry.rows import SOURCE, Rows, appointment_key, batch_of, next_key, session_rows
+from dashboard.entry.rows import Rows, appointment_key, batch_of, next_key, session_rows
 from dashboard.entry.session_form import NEW, Measure, SessionForm
 from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.evaluation import evaluate
@@ -56,7 +56,7 @@ def occasions_of(connection: Connection, viewer: Viewer, public_id: str) -> list
     scope = scope_for(viewer)
     secret = practices.secret_of(connection, viewer.practice_id)
     slots = read_frame(connection, entries.appointments(scope, public_id=public_id))
-    return occasions(slots, read_frame(connection, entries.scores(scope, public_id=public_id)), secret, SOURCE)
+    return occasions(slots, read_frame(connection, entries.scores(scope, public_id=public_id)), secret, BY_HAND)
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def enter_session(
         form, target, appointment = _target(room, form)
         changed = target if form.seen is not None else None
         key = appointment or ""
-        plan = score_plan(form, room.occasions, changed, SOURCE, room.instruments)
+        plan = score_plan(form, room.occasions, changed, BY_HAND, room.instruments)
         asked = [*session_questions(form, room.episode, room.occasions, key, next_key(form.token)), *plan.questions]
         if open_ones := [one for one in asked if one[0] not in form.agreed]:
             raise Asked(open_ones)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from dashboard.access import NO_EPISODE, Viewer, can_enter, check_can_enter, check_can_hand_over, scope_for
 from dashboard.entering import OVERTAKEN, Room, evaluated, new_token, room_of, stored
 from dashboard.entry.episode_rows import NewClient, NewEpisode, checked_code, client_row, ended, episode_row, known_row
-from dashboard.entry.rows import SOURCE, batch_of
+from dashboard.entry.rows import batch_of
 from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.settings import Settings
 from queries import entries, practices, store_entries
@@ -67,7 +67,7 @@ def open_episode(
                 "You can open episodes of your own; a clinical director can for anyone who works here today."
             )
         check_can_enter(viewer, person["clinician_id"])
-        made = public_id(practices.secret_of(connection, viewer.practice_id), "episode", SOURCE, f"e-{token}")
+        made = public_id(practices.secret_of(connection, viewer.practice_id), "episode", BY_HAND, f"e-{token}")
         if read_frame(connection, entries.episodes(scope_for(viewer), public_id=made)).height:
             return made  # the same form sent again
         rows: dict[str, list[dict[str, str | None]]] = {}
@@ -93,7 +93,7 @@ def open_episode(
 
 def _own(room: Room) -> dict[str, str | None]:
     """The episode's row as a file would hold it. Raises UnusableInput where it came from one."""
-    if room.episode["source"] != SOURCE:
+    if room.episode["source"] != BY_HAND:
         raise UnusableInput(NOT_HERE)
     return known_row(room.episode, room.episode["client_source_id"], room.episode["clinician_source_id"])
 
@@ -178,7 +178,7 @@ def hand_over(
     """
     check_can_hand_over(viewer)
     with room_of(engine, viewer, episode) as room:
-        made = public_id(practices.secret_of(room.connection, viewer.practice_id), "episode", SOURCE, f"e-{token}")
+        made = public_id(practices.secret_of(room.connection, viewer.practice_id), "episode", BY_HAND, f"e-{token}")
         if read_frame(room.connection, entries.episodes(scope_for(viewer), public_id=made)).height:
             return made
         _unchanged(room, seen)

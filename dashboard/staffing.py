@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from dashboard.access import Viewer, check_can_manage_staff
 from dashboard.entering import evaluated
-from dashboard.entry.rows import SOURCE, batch_of
+from dashboard.entry.rows import batch_of
 from dashboard.errors import UnusableInput
 from dashboard.evaluation import ensure_current
 from dashboard.settings import Settings
@@ -84,7 +84,7 @@ def change_clinician(
         raise UnusableInput(f"Give a name of up to {LONGEST_NAME} characters.")
     with writing(engine) as connection:
         person = _person(staff.clinicians(connection, viewer.practice_id), clinician_id)
-        if person["source"] != SOURCE:
+        if person["source"] != BY_HAND:
             raise UnusableInput("This clinician came from a file. Change clinicians.csv and import it again.")
         row = {
             "clinician_id": person["source_id"], "display_name": said, "started_on": _day(started_on),

@@ -36,10 +36,10 @@ class Asked(SupervisionError):
 
 @dataclass(frozen=True)
 class Plan:
-    """What saving does to scores: ``kept`` values to store, and ids of rows by hand that no longer stand."""
+    """What saving does to scores: ``kept`` values to store, and rows by hand that no longer stand."""
 
     kept: Mapping[Key, str]
-    withdrawn: Sequence[int] = ()
+    withdrawn: Sequence[Mapping[str, Any]] = ()
     questions: Sequence[tuple[str, str]] = field(default_factory=tuple)
 
 
@@ -84,7 +84,7 @@ def score_plan(
     own_ids = {row["score_id"] for row in own}
     kept = dict(form.values)
     withdrawn = [
-        row["score_id"]
+        row
         for row in own
         if row["taken_on"] != day or (row["instrument"], row["scale"], row["respondent"]) not in kept
     ]
@@ -108,7 +108,7 @@ def score_plan(
         if any(row["source"] != own_source for row in rows):
             raise UnusableInput(f"Not saved. {what} Its source corrects it: empty it here, and the rest can be saved.")
         questions.append((f"replace {instrument} {respondent} {day}", f"{what} Replace it with what you entered?"))
-        withdrawn += [row["score_id"] for key, row in stored.items() if key not in mine]
+        withdrawn += [row for key, row in stored.items() if key not in mine]
     return Plan(kept, withdrawn, questions)
 
 

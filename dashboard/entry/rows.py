@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import polars as pl
 
@@ -16,7 +17,6 @@ from dashboard.intake.check import Day, checked
 from dashboard.intake.repeats import check_ranges, settle_repeats
 from dashboard.signals.wording import short_name
 
-SOURCE = "by hand"  # its own source: ids of files and of people never meet
 PLACE_NAME = "by hand"  # where a file's name stands in messages
 FIELDS = {
     "starts_at": "the day and time",
@@ -67,6 +67,32 @@ def session_rows(form: SessionForm, episode: str, appointment: str | None) -> di
         for (instrument, scale, respondent), value in form.values.items()
     ]  # fmt: skip
     return {name: rows for name, rows in (("appointments", own), ("scores", scores)) if rows}
+
+
+def withdrawals(
+    episode: str, appointments: Sequence[Mapping[str, Any]], scores: Sequence[Mapping[str, Any]]
+) -> dict[str, list[dict[str, str | None]]]:
+    """Rows entered by hand that are to be known never to have been: their keys, by table."""
+    slots: list[dict[str, str | None]] = [
+        {"appointment_id": row["source_id"], "episode_id": episode, "withdrawn": "yes"} for row in appointments
+    ]
+    values: list[dict[str, str | None]] = [
+        {
+            "episode_id": episode, "taken_on": row["taken_on"].isoformat(), "instrument": row["instrument"],
+            "scale": row["scale"], "respondent": row["respondent"], "withdrawn": "yes",
+        }
+        for row in scores
+    ]  # fmt: skip
+    return {name: rows for name, rows in (("appointments", slots), ("scores", values)) if rows}
+
+
+def together(*parts: Rows) -> dict[str, list[Mapping[str, str | None]]]:
+    """Several forms' rows as one, by table."""
+    found: dict[str, list[Mapping[str, str | None]]] = {}
+    for part in parts:
+        for name, rows in part.items():
+            found.setdefault(name, []).extend(rows)
+    return found
 
 
 def _appointment(key: str, episode: str, starts: str, status: str, mode: str) -> dict[str, str | None]:

@@ -14,7 +14,6 @@ from dashboard.access import Viewer, can_enter, scope_for
 from dashboard.analytics.scoring import totals
 from dashboard.entering import occasions_of
 from dashboard.entry.record import Occasion
-from dashboard.entry.rows import SOURCE
 from dashboard.entry.sheet import Sheet, change_sheet, new_sheet
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
@@ -50,7 +49,7 @@ class Entered:
         """The form for a new entry."""
         refs = {one.session["appointment_id"]: one.ref for one in self.occasions if one.session is not None}
         return new_sheet(
-            token, self.appointments, refs, self.scores, now=now, own_source=SOURCE, in_episode=self.in_episode,
+            token, self.appointments, refs, self.scores, now=now, own_source=BY_HAND, in_episode=self.in_episode,
             in_practice=self.in_practice, instruments=self.instruments, own_keys=self.own_keys,
         )  # fmt: skip
 
@@ -116,7 +115,7 @@ def read_choices(connection: Connection, viewer: Viewer, now: datetime, back_day
     open_ones = read_frame(connection, entries.episodes(scope, open_only=True)).to_dicts()
     slots = read_frame(connection, entries.appointments(scope, since=now.date() - timedelta(days=back_days)))
     waits = slots.filter(
-        (pl.col("source") == SOURCE) & (pl.col("status") == "booked") & (pl.col("starts_at").dt.date() <= now.date())
+        (pl.col("source") == BY_HAND) & (pl.col("status") == "booked") & (pl.col("starts_at").dt.date() <= now.date())
     )
     latest = dict(waits.group_by("episode_id").agg(pl.col("starts_at").max()).iter_rows())
     found = [

@@ -25,7 +25,6 @@ from dashboard.entering_episodes import (
     suggested_code,
 )
 from dashboard.entry.episode_rows import CHOSEN_ENDINGS, LONGEST_CODE, LONGEST_TEXT, NewClient, NewEpisode
-from dashboard.entry.rows import SOURCE
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.ui.ending_words import ENDING
 from dashboard.ui.entry_reading import Entered
@@ -148,7 +147,7 @@ def episode_section(viewer: Viewer, data: Entered, went: Callable[[str], None], 
     """What can be done about the episode itself. ``went``: what to say here; ``over``: another episode and what to say there."""
     st.html('<div class="sv"><h2>The episode itself</h2></div>')
     episode = data.episode
-    if episode["source"] != SOURCE:
+    if episode["source"] != BY_HAND:
         _quiet(NOT_HERE)
         return
     if episode["closed_on"] is None:

@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 
 from dashboard import runtime
 from dashboard.access import Viewer
-from dashboard.entry.rows import SOURCE
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.staffing import (
     LONGEST_NAME,
@@ -88,7 +87,7 @@ def staff_blocks(data: Staff) -> list[Block]:
 
 
 def _where_from(source: str) -> str:
-    return "entered here" if source == SOURCE else f"from {source}"
+    return "entered here" if source == BY_HAND else f"from {source}"
 
 
 def _span(first: date | None, last: date | None) -> str:
@@ -131,7 +130,7 @@ def staff_forms(viewer: Viewer, data: Staff) -> None:
         st.html(f'<div class="sv"><p class="notice" role="status">{escape(said)}</p></div>')
     today = runtime.settings().today()
     _add_clinician(viewer, data, today)
-    by_hand = {row["clinician_id"]: row for row in data.clinicians.filter(pl.col("source") == SOURCE).to_dicts()}
+    by_hand = {row["clinician_id"]: row for row in data.clinicians.filter(pl.col("source") == BY_HAND).to_dicts()}
     if by_hand:
         _change_clinician(viewer, by_hand, today)
     if data.clinicians.height:

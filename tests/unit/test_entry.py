@@ -22,7 +22,7 @@ from dashboard.entry.episode_rows import (
 from dashboard.entry.questionnaires import offered, respondents_of, scales_of, sheet, sums
 from dashboard.entry.questions import score_plan, session_questions
 from dashboard.entry.record import Occasion, occasions
-from dashboard.entry.rows import SOURCE, batch_of, session_rows
+from dashboard.entry.rows import batch_of, session_rows
 from dashboard.entry.session_form import MOST_VALUES, SessionForm, read_form
 from dashboard.errors import UnusableInput
 from dashboard.instruments import BUILT_IN
@@ -49,17 +49,17 @@ def form(**changed: Any) -> SessionForm:
     return read_form(sent(**changed))
 
 
-def brought(source: str = SOURCE, **more: Any) -> dict[str, Any]:
-    kind = "entered" if source == SOURCE else "files"
+def brought(source: str = BY_HAND, **more: Any) -> dict[str, Any]:
+    kind = "entered" if source == BY_HAND else "files"
     return {"source": source, "kind": kind, "username": "r.okafor", "imported_at": NOW, "import_id": 1} | more
 
 
-def slot(number: int, at: datetime, status: str = "attended", source: str = SOURCE) -> dict[str, Any]:
+def slot(number: int, at: datetime, status: str = "attended", source: str = BY_HAND) -> dict[str, Any]:
     row = {"appointment_id": number, "source_id": f"a{number}", "starts_at": at, "status": status, "mode": "video"}
     return row | brought(source)
 
 
-def value(scale: str, number: float, taken_on: date = TODAY, source: str = SOURCE, **more: Any) -> dict[str, Any]:
+def value(scale: str, number: float, taken_on: date = TODAY, source: str = BY_HAND, **more: Any) -> dict[str, Any]:
     row = {
         "episode_id": 1, "score_id": hash((scale, taken_on)) % 1000, "taken_on": taken_on, "instrument": "phq9",
         "scale": scale, "respondent": "client", "value": number, "appointment_ref": None,
@@ -68,7 +68,7 @@ def value(scale: str, number: float, taken_on: date = TODAY, source: str = SOURC
 
 
 def of_day(*rows: dict[str, Any], session: dict[str, Any] | None = None) -> Occasion:
-    return Occasion("ref", TODAY, session, rows, SOURCE)
+    return Occasion("ref", TODAY, session, rows, BY_HAND)
 
 
 # ------------------------------------------------------------------ what the browser sends
@@ -160,20 +160,20 @@ def test_scores_alone_make_no_appointment() -> None:
 
 def test_a_second_value_of_the_same_day_is_asked_about_and_names_who_entered_the_first() -> None:
     there = [of_day(value("total", 12.0))]
-    plan = score_plan(form(measures=[phq9(total="14")]), there, None, SOURCE, BUILT_IN)
+    plan = score_plan(form(measures=[phq9(total="14")]), there, None, BY_HAND, BUILT_IN)
     ((_, words),) = plan.questions
     assert "PHQ-9 of 20 Nov 2026 is there already: total 12, entered by r.okafor, 20 Nov 2026 15:07." in words
 
 
 def test_the_same_value_again_is_no_question_and_nothing_to_store() -> None:
-    plan = score_plan(form(measures=[phq9(total="12.0")]), [of_day(value("total", 12.0))], None, SOURCE, BUILT_IN)
+    plan = score_plan(form(measures=[phq9(total="12.0")]), [of_day(value("total", 12.0))], None, BY_HAND, BUILT_IN)
     assert not plan.questions
     assert not plan.kept
 
 
 def test_a_total_in_place_of_items_withdraws_the_items() -> None:
     items = [value(f"item_{i}", 1.0, score_id=i) for i in range(1, 10)]
-    plan = score_plan(form(measures=[phq9(total="14")]), [of_day(*items)], None, SOURCE, BUILT_IN)
+    plan = score_plan(form(measures=[phq9(total="14")]), [of_day(*items)], None, BY_HAND, BUILT_IN)
     assert plan.questions
     assert sorted(plan.withdrawn) == list(range(1, 10))
 
@@ -182,15 +182,15 @@ def test_a_total_in_place_of_items_withdraws_the_items() -> None:
 def test_values_of_a_file_are_corrected_by_their_source_alone(mine: dict[str, str]) -> None:
     there = [of_day(value("total", 12.0, source="files"))]
     with pytest.raises(UnusableInput, match="Its source corrects it"):
-        score_plan(form(measures=[phq9(**mine)]), there, None, SOURCE, BUILT_IN)
+        score_plan(form(measures=[phq9(**mine)]), there, None, BY_HAND, BUILT_IN)
 
 
 def test_a_change_withdraws_what_was_emptied_and_what_moved_to_another_day() -> None:
     session = slot(1, datetime(2026, 11, 20, 14))
     open_one = of_day(value("item_1", 1.0, score_id=1), value("item_2", 2.0, score_id=2), session=session)
-    stays = score_plan(form(measures=[phq9(item_1="1")]), [open_one], open_one, SOURCE, BUILT_IN)
+    stays = score_plan(form(measures=[phq9(item_1="1")]), [open_one], open_one, BY_HAND, BUILT_IN)
     assert (list(stays.withdrawn), list(stays.questions)) == ([2], [])
-    moved = score_plan(form(day="2026-11-19", measures=[phq9(item_1="1")]), [open_one], open_one, SOURCE, BUILT_IN)
+    moved = score_plan(form(day="2026-11-19", measures=[phq9(item_1="1")]), [open_one], open_one, BY_HAND, BUILT_IN)
     assert sorted(moved.withdrawn) == [1, 2]
 
 
@@ -246,7 +246,7 @@ def test_todays_booking_comes_first_then_other_days_then_sessions_of_files() -> 
         slot(5, datetime(2026, 11, 21, 9), "booked"),
         slot(6, datetime(2026, 11, 20, 10), "attended"),
     )
-    found = to_fill(frame, NOW, SOURCE)
+    found = to_fill(frame, NOW, BY_HAND)
     assert [row["ref"] for row in found] == ["2", "1", "3"]
     first = proposed(found)
     assert first is not None
@@ -255,7 +255,7 @@ def test_todays_booking_comes_first_then_other_days_then_sessions_of_files() -> 
 
 def test_a_files_session_of_another_day_is_not_preselected() -> None:
     assert (
-        proposed(to_fill(appointments(slot(1, datetime(2026, 11, 18, 15), "attended", "files")), NOW, SOURCE)) is None
+        proposed(to_fill(appointments(slot(1, datetime(2026, 11, 18, 15), "attended", "files")), NOW, BY_HAND)) is None
     )
 
 
@@ -325,7 +325,7 @@ def test_scores_go_to_the_session_they_name_else_to_their_days_session_else_stan
         value("total", 9.0, date(2026, 11, 15)),
     ]
     found = occasions(
-        pl.DataFrame(slots), pl.DataFrame(scores, schema_overrides={"appointment_ref": pl.String}), SECRET, SOURCE
+        pl.DataFrame(slots), pl.DataFrame(scores, schema_overrides={"appointment_ref": pl.String}), SECRET, BY_HAND
     )
     assert [(one.day, [row["value"] for row in one.scores], one.session is None) for one in found] == [
         (TODAY, [10.0], False),
