@@ -25,6 +25,7 @@ from dashboard.signals import rules_version
 from queries import load, models, practices, store_evaluation
 from queries import rules as practice_rules
 from queries.engine import open_engine, reading, writing
+from queries.worlds import undone_on
 
 Progress = Callable[[str, float], None] | None
 
@@ -84,7 +85,9 @@ def evaluate(
         if fresh and touched is None and is_current and present is not None and present.is_current:
             return EvaluationReport(name, as_of, 0, 0, present.id)
         kept = Learned([unlearned(instruments), *models.kept(connection, practice_id)])
-        covered = not everything and models.cover(connection, practice_id, version, newest, as_of)
+        # what an import undone since then had said is not in the models of today
+        then = undone_on(connection, practice_id, as_of)
+        covered = not everything and not then and models.cover(connection, practice_id, version, newest, as_of)
         lacks_only_these = (
             touched is not None
             and present is not None

@@ -144,7 +144,8 @@ def mapped_tables(
 def sessions_of_scores(scores: pl.DataFrame) -> pl.DataFrame:
     """An attended session for every episode and day with a score, for sources that keep no appointments."""
     return (
-        scores.sort(["episode_id", "taken_on", "file", "line"])
+        scores.filter(~pl.col("withdrawn"))
+        .sort(["episode_id", "taken_on", "file", "line"])
         .unique(["episode_id", "taken_on"], keep="first", maintain_order=True)
         .select(
             pl.format("{}-{}", "episode_id", pl.col("taken_on").cast(pl.String)).alias("appointment_id"),
@@ -154,6 +155,7 @@ def sessions_of_scores(scores: pl.DataFrame) -> pl.DataFrame:
             pl.lit(None, dtype=pl.String).alias("mode"),
             pl.lit(None, dtype=pl.Date).alias("booked_on"),
             "recorded_on",
+            pl.lit(False).alias("withdrawn"),
             "file",
             "line",
         )
