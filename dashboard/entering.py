@@ -14,7 +14,16 @@ from sqlalchemy import Connection, Engine
 from dashboard.access import NO_EPISODE, Viewer, check_can_enter, scope_for
 from dashboard.entry.questions import Asked, Plan, score_plan, session_questions
 from dashboard.entry.record import Occasion, occasions
-from dashboard.entry.rows import Rows, appointment_key, batch_of, next_key, session_rows
+from dashboard.entry.rows import (
+    Rows,
+    appointment_key,
+    batch_of,
+    next_key,
+    rows_again,
+    session_rows,
+    together,
+    withdrawals,
+)
 from dashboard.entry.session_form import NEW, Measure, SessionForm
 from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.evaluation import evaluate
@@ -24,6 +33,7 @@ from dashboard.settings import Settings
 from queries import entries, load, practices, store_entries
 from queries.engine import writing
 from queries.frames import read_frame
+from queries.keys import BY_HAND, of_source
 
 OVERTAKEN = "Somebody changed this since you opened it. It is shown as it is now: look, and enter your change again."
 
@@ -37,6 +47,11 @@ class Room:
     episode: Mapping[str, Any]
     occasions: Sequence[Occasion]
     instruments: dict[str, Instrument]
+
+    @property
+    def key(self) -> str:
+        """How a row entered by hand names this episode, wherever it came from."""
+        return of_source(self.episode["source"], self.episode["source_id"])
 
     def occasion(self, ref: str) -> Occasion:
         """The occasion with that opaque word. Raises UnusableInput where it is gone."""
@@ -113,38 +128,33 @@ def enter_session(
         asked = [*session_questions(form, room.episode, room.occasions, key, next_key(form.token)), *plan.questions]
         if open_ones := [one for one in asked if one[0] not in form.agreed]:
             raise Asked(open_ones)
-        given = session_rows(_narrowed(form, plan), room.episode["source_id"], appointment)
-        result = stored(
-            room,
-            settings,
-            given,
-            now,
-            scores=plan.withdrawn,
-            what="session entered" if changed is None else "session changed",
-        )
+        own = session_rows(_narrowed(form, plan), room.key, appointment)
+        given = together(own, withdrawals(room.key, [], plan.withdrawn))
+        what = "session entered" if changed is None else "session changed"
+        result = stored(room, settings, given, now, what=what)
     return evaluated(engine, settings, viewer, result, now)
 
 
 def stored(
-    room: Room, settings: Settings, given: Rows, now: datetime, *, what: str, appointments: Sequence[int] = (),
-    scores: Sequence[int] = (), detail: str = "",
-) -> store_entries.Stored:  # fmt: skip
-    """Rows through the checks of files into the tables, with the audit row; ``appointments`` and ``scores``: ids withdrawn."""
+    room: Room, settings: Settings, given: Rows, now: datetime, *, what: str, detail: str = ""
+) -> store_entries.Stored:
+    """Rows through the checks of files into the tables, with the audit row. Raises UnusableInput where one cannot be."""
     batch = batch_of(given, today=now.date(), timezone=settings.timezone, instruments=room.instruments)
     return store_entries.store(
-        room.connection, room.viewer, batch, now=now, action=what, appointments=appointments, scores=scores,
-        episode_id=room.episode["episode_id"], clinician_id=room.episode["clinician_id"], detail=detail,
+        room.connection, room.viewer, batch, now=now, action=what, episode_id=room.episode["episode_id"],
+        clinician_id=room.episode["clinician_id"], detail=detail,
     )  # fmt: skip
 
 
 def evaluated(engine: Engine, settings: Settings, viewer: Viewer, result: store_entries.Stored, now: datetime) -> bool:
     """The signals of the episodes that an entry touched, brought up to now; false where everything was there already."""
-    if result.is_new:
-        evaluate(
-            engine, settings, viewer.practice_id, as_of=now.date(), now=now, touched=sorted(result.touched),
-            import_before=result.import_before,
-        )  # fmt: skip
-    return result.is_new
+    if result.import_id is None:
+        return False
+    evaluate(
+        engine, settings, viewer.practice_id, as_of=now.date(), now=now, touched=sorted(result.touched),
+        import_before=result.import_before,
+    )  # fmt: skip
+    return True
 
 
 def delete_occasion(
@@ -160,22 +170,25 @@ def delete_occasion(
             raise UnusableInput(OVERTAKEN)
         if not one.can_be_changed:
             raise UnusableInput("This came from a file. Its source corrects it.")
-        slots = [one.session["appointment_id"]] if one.session is not None and one.session_by_hand else []
-        gone = [row["score_id"] for row in one.scores_by_hand]
-        result = stored(
-            room, settings, {}, now, what="entry deleted", appointments=slots, scores=gone, detail=str(one.day)
-        )
+        slots = [one.session] if one.session is not None and one.session_by_hand else []
+        gone = withdrawals(room.key, slots, one.scores_by_hand)
+        result = stored(room, settings, gone, now, what=store_entries.DELETED, detail=str(one.day))
     evaluated(engine, settings, viewer, result, now)
 
 
 def bring_back(engine: Engine, settings: Settings, viewer: Viewer, public_id: str, now: datetime) -> None:
     """Undoes the last deletion in an episode. Raises UnusableInput where there is none, or its place was taken since."""
     with room_of(engine, viewer, public_id) as room:
-        result = store_entries.bring_back(
-            room.connection,
-            viewer,
-            now=now,
-            episode_id=room.episode["episode_id"],
-            clinician_id=room.episode["clinician_id"],
-        )
+        last = store_entries.last_deletion(room.connection, viewer.practice_id, room.episode["episode_id"])
+        if last is None:
+            raise UnusableInput("Nothing is left to bring back. The list shows what stands.")
+        slots, scores = last.appointments.to_dicts(), last.scores.to_dicts()
+        there = {
+            (row["taken_on"], row["instrument"], row["respondent"]) for one in room.occasions for row in one.scores
+        }
+        if any((row["taken_on"], row["instrument"], row["respondent"]) in there for row in scores):
+            raise UnusableInput("Other scores were entered in its place since. Delete those first, or enter it again.")
+        given = rows_again(room.key, slots, scores)
+        result = stored(room, settings, given, now, what=store_entries.BROUGHT_BACK)
+        store_entries.mark_brought_back(room.connection, result, last)
     evaluated(engine, settings, viewer, result, now)

@@ -18,7 +18,7 @@ from dashboard.settings import Settings
 from queries import entries, practices, store_entries
 from queries.engine import reading, writing
 from queries.frames import read_frame
-from queries.keys import made_code, public_id
+from queries.keys import BY_HAND, made_code, of_source, public_id
 
 NOT_HERE = "This episode came from a file. Its source says when and how it ended, and the next import brings it."
 
@@ -81,8 +81,8 @@ def open_episode(
             known = next((row for row in clients_for(connection, viewer) if row["client_id"] == client), None)
             if known is None:
                 raise NotAllowed("This client is not in your caseload. Ask your clinical director to open the episode.")
-            key = known["client_source_id"]
-        rows["episodes"] = [episode_row(f"e-{token}", key, person["source_id"], given, now.date())]
+            key = of_source(known["source"], known["client_source_id"])
+        rows["episodes"] = [episode_row(f"e-{token}", key, _named(person), given, now.date())]
         batch = batch_of(rows, today=now.date(), timezone=settings.timezone, instruments={})
         result = store_entries.store(
             connection, viewer, batch, now=now, action="episode opened", clinician_id=person["clinician_id"]
@@ -91,11 +91,17 @@ def open_episode(
     return made
 
 
+def _named(person: Mapping[str, Any]) -> str:
+    return of_source(person["source"], person["source_id"])
+
+
 def _own(room: Room) -> dict[str, str | None]:
     """The episode's row as a file would hold it. Raises UnusableInput where it came from one."""
     if room.episode["source"] != BY_HAND:
         raise UnusableInput(NOT_HERE)
-    return known_row(room.episode, room.episode["client_source_id"], room.episode["clinician_source_id"])
+    one = room.episode
+    client = of_source(one["client_source"], one["client_source_id"])
+    return known_row(one, client, of_source(one["clinician_source"], one["clinician_source_id"]))
 
 
 def _unchanged(room: Room, seen: int | None) -> None:
@@ -133,16 +139,10 @@ def reopen_episode(
     """Takes an ending back: from today the episode is known to be open; until yesterday it was known as closed."""
     with room_of(engine, viewer, episode) as room:
         _unchanged(room, seen)
-        _own(room)
+        row = {**_own(room), "reopened": "yes"}
         if room.episode["closed_on"] is None:
             raise UnusableInput("This episode is open.")
-        result = store_entries.reopen(
-            room.connection,
-            viewer,
-            now=now,
-            episode_id=room.episode["episode_id"],
-            clinician_id=room.episode["clinician_id"],
-        )
+        result = stored(room, settings, {"episodes": [row]}, now, what="episode reopened")
     evaluated(engine, settings, viewer, result, now)
 
 
@@ -195,7 +195,7 @@ def hand_over(
         )  # fmt: skip
         rows: Sequence[Mapping[str, str | None]] = [
             ended(own, "transferred", on, now.date()),
-            episode_row(f"e-{token}", str(own["client_id"]), person["source_id"], begins, now.date()),
+            episode_row(f"e-{token}", str(own["client_id"]), _named(person), begins, now.date()),
         ]
         result = stored(room, settings, {"episodes": rows}, now, what="episode handed over", detail=str(on))
     evaluated(engine, settings, viewer, result, now)

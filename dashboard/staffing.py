@@ -18,6 +18,7 @@ from dashboard.evaluation import ensure_current
 from dashboard.settings import Settings
 from queries import staff, store_entries
 from queries.engine import writing
+from queries.keys import BY_HAND, of_source
 
 ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")
 LONGEST_NAME = 80
@@ -48,6 +49,10 @@ def _person(people: pl.DataFrame, clinician_id: int) -> dict[str, Any]:
     if not found:
         raise UnusableInput("Choose a clinician of this practice.")
     return found[0]
+
+
+def _named(person: Mapping[str, Any]) -> str:
+    return of_source(person["source"], person["source_id"])
 
 
 def add_clinician(
@@ -115,8 +120,8 @@ def add_leave(
         people = staff.clinicians(connection, viewer.practice_id)
         person = _person(people, clinician_id)
         row = {
-            "clinician_id": person["source_id"], "from": _day(first), "to": _day(last),
-            "cover_id": None if cover_id is None else _person(people, cover_id)["source_id"],
+            "clinician_id": _named(person), "from": _day(first), "to": _day(last),
+            "cover_id": None if cover_id is None else _named(_person(people, cover_id)),
             "recorded_on": _day(min(first, now.date())),
         }  # fmt: skip
         _saved(connection, settings, viewer, {"leave": [row]}, now, "leave entered", f"{first} to {last}", clinician_id)
@@ -132,7 +137,7 @@ def add_link(
     with writing(engine) as connection:
         people = staff.clinicians(connection, viewer.practice_id)
         above, below = _person(people, supervisor_id), _person(people, supervisee_id)
-        row = {"supervisor_id": above["source_id"], "supervisee_id": below["source_id"], "from": _day(first)}
+        row = {"supervisor_id": _named(above), "supervisee_id": _named(below), "from": _day(first)}
         said = f"{above['source_id']} supervises {below['source_id']}"
         result = _saved(
             connection, settings, viewer, {"supervision": [row]}, now, "supervision entered", said, supervisee_id
@@ -156,7 +161,7 @@ def end_link(
         people = staff.clinicians(connection, viewer.practice_id)
         above, below = _person(people, link["supervisor_id"]), _person(people, link["supervisee_id"])
         row = {
-            "supervisor_id": above["source_id"], "supervisee_id": below["source_id"], "from": _day(link["from_day"]),
+            "supervisor_id": _named(above), "supervisee_id": _named(below), "from": _day(link["from_day"]),
             "to": _day(last),
         }  # fmt: skip
         said = f"{above['source_id']} supervises {below['source_id']} until {last}"

@@ -47,8 +47,10 @@ def episodes(scope: Scope, *, public_id: str | None = None, open_only: bool = Fa
             visible.c.source_id,
             visible.c.client_id,
             visible.c.client_code,
+            Client.source.label("client_source"),
             Client.source_id.label("client_source_id"),
             visible.c.clinician_id,
+            Clinician.source.label("clinician_source"),
             Clinician.source_id.label("clinician_source_id"),
             func.coalesce(Clinician.display_name, Clinician.source_id).label("clinician"),
             *(getattr(Episode, name) for name in EPISODE),
@@ -139,7 +141,7 @@ def earlier_appointments(scope: Scope, *, public_id: str) -> Statement:
         .select_from(visible)
         .join(AppointmentVersion, AppointmentVersion.episode_id == visible.c.episode_id)
         .join(Import, Import.id == AppointmentVersion.import_id, isouter=True)
-        .where(visible.c.public_id == public_id)
+        .where(visible.c.public_id == public_id, AppointmentVersion.undo_id.is_(None))
     )
 
 
@@ -160,7 +162,7 @@ def earlier_scores(scope: Scope, *, public_id: str) -> Statement:
         .select_from(visible)
         .join(ScoreVersion, ScoreVersion.episode_id == visible.c.episode_id)
         .join(Import, Import.id == ScoreVersion.import_id, isouter=True)
-        .where(visible.c.public_id == public_id)
+        .where(visible.c.public_id == public_id, ScoreVersion.undo_id.is_(None))
     )
 
 
@@ -179,29 +181,7 @@ def earlier_episodes(scope: Scope, *, public_id: str) -> Statement:
         .select_from(visible)
         .join(EpisodeVersion, EpisodeVersion.id == visible.c.episode_id)
         .join(Import, Import.id == EpisodeVersion.import_id, isouter=True)
-        .where(visible.c.public_id == public_id)
-    )
-
-
-def taken_back(scope: Scope, *, public_id: str) -> Statement:
-    """Appointments of one episode that were deleted, and the day from which they are known never to have been."""
-    visible = visible_episodes(scope)
-    return (
-        select(
-            visible.c.episode_id,
-            Appointment.id.label("appointment_id"),
-            Appointment.source,
-            Appointment.source_id,
-            Appointment.starts_at,
-            Appointment.status,
-            Appointment.mode,
-            Appointment.withdrawn_on,
-            *BROUGHT,
-        )
-        .select_from(visible)
-        .join(Appointment, Appointment.episode_id == visible.c.episode_id)
-        .join(Import, Import.id == Appointment.import_id, isouter=True)
-        .where(visible.c.public_id == public_id, Appointment.withdrawn_on.is_not(None))
+        .where(visible.c.public_id == public_id, EpisodeVersion.undo_id.is_(None))
     )
 
 

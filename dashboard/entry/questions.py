@@ -84,9 +84,7 @@ def score_plan(
     own_ids = {row["score_id"] for row in own}
     kept = dict(form.values)
     withdrawn = [
-        row
-        for row in own
-        if row["taken_on"] != day or (row["instrument"], row["scale"], row["respondent"]) not in kept
+        row for row in own if row["taken_on"] != day or (row["instrument"], row["scale"], row["respondent"]) not in kept
     ]
     questions = []
     there: dict[tuple[str, str], list[Mapping[str, Any]]] = {}

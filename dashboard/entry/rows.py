@@ -32,6 +32,9 @@ FIELDS = {
     "from": "the first day",
     "to": "the last day",
 }
+PARENTS = ("episode_id", "client_id", "clinician_id", "supervisor_id", "supervisee_id", "cover_id")
+# tables whose own id bears the name of another's parent
+OWN_ID = {"clinicians": "clinician_id", "clients": "client_id", "episodes": "episode_id"}
 Rows = Mapping[str, Sequence[Mapping[str, str | None]]]
 
 
@@ -86,6 +89,25 @@ def withdrawals(
     return {name: rows for name, rows in (("appointments", slots), ("scores", values)) if rows}
 
 
+def rows_again(
+    episode: str, appointments: Sequence[Mapping[str, Any]], scores: Sequence[Mapping[str, Any]]
+) -> dict[str, list[dict[str, str | None]]]:
+    """Rows that stood, as they stood, by table."""
+    slots = [
+        _appointment(row["source_id"], episode, row["starts_at"].isoformat(), row["status"], row["mode"] or "")
+        for row in appointments
+    ]
+    values: list[dict[str, str | None]] = [
+        {
+            "episode_id": episode, "taken_on": row["taken_on"].isoformat(), "instrument": row["instrument"],
+            "scale": row["scale"], "value": repr(row["value"]), "respondent": row["respondent"],
+            "appointment_id": row["appointment_ref"],
+        }
+        for row in scores
+    ]  # fmt: skip
+    return {name: rows for name, rows in (("appointments", slots), ("scores", values)) if rows}
+
+
 def together(*parts: Rows) -> dict[str, list[Mapping[str, str | None]]]:
     """Several forms' rows as one, by table."""
     found: dict[str, list[Mapping[str, str | None]]] = {}
@@ -101,33 +123,33 @@ def _appointment(key: str, episode: str, starts: str, status: str, mode: str) ->
     }  # fmt: skip
 
 
-def batch_of(
-    given: Rows,
-    *,
-    today: date,
-    timezone: str,
-    instruments: dict[str, Instrument],
-    labels: Mapping[int, str] | None = None,
-) -> Batch:
+def batch_of(given: Rows, *, today: date, timezone: str, instruments: dict[str, Instrument]) -> Batch:
     """The rows through the checks of files, all of them or none: what a file would set aside is refused here.
 
     Raises UnusableInput that names the field, the value and the rule.
     """
     day = Day(today, timezone)
     tables = {}
+    ids = sorted({str(row[c]) for rows in given.values() for row in rows for c in PARENTS if row.get(c)})
+    # ids of other sources go past the cleaning of text, which they went through when their own file came
+    stand_in = {one: f"@{number}" for number, one in enumerate(ids)}
+    meant = {short: one for one, short in stand_in.items()}
     for name, rows in given.items():
+        parents = [c for c in TABLES[name] if c in PARENTS and c != OWN_ID.get(name)]
         raw = pl.DataFrame(
             [{column: row.get(column) for column in TABLES[name]} for row in rows],
             schema=dict.fromkeys(TABLES[name], pl.String()),
             orient="row",
-        ).with_columns(file=pl.lit(PLACE_NAME), line=pl.int_range(pl.len(), dtype=pl.Int64))
-        table = checked(name, raw, day)
+        ).with_columns(pl.col(c).replace(stand_in) for c in parents)
+        placed = raw.with_columns(file=pl.lit(PLACE_NAME), line=pl.int_range(pl.len(), dtype=pl.Int64))
+        table = checked(name, placed, day)
         if name == "scores":
             check_ranges(table, instruments)
         settle_repeats(table)
         if table.aside:
             raise UnusableInput(_said(name, pl.concat(table.aside).row(0, named=True), rows, instruments))
-        tables[name] = table.rows.select(*TABLES[name], *PLACE)
+        clean = table.rows.select(*TABLES[name], *PLACE)
+        tables[name] = clean.with_columns(pl.col(c).replace(meant) for c in parents)
     return Batch(tables, files=[PLACE_NAME])
 
 

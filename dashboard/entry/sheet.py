@@ -120,7 +120,7 @@ def change_sheet(
     session = occasion.session
     if session is None:
         slot = _slot(occasion.ref, "", datetime.combine(occasion.day, datetime.min.time()), SCORES_ONLY, "")
-        statuses = [(SCORES_ONLY, "no session, scores only")]
+        statuses, modes = [(SCORES_ONLY, "no session, scores only")], _modes()
     else:
         fixed = not occasion.session_by_hand
         note = FROM_FILE.format(source=session["source"]) if fixed else ""
@@ -128,6 +128,7 @@ def change_sheet(
             occasion.ref, "", session["starts_at"], session["status"], session["mode"] or "", fixed=fixed, note=note
         )
         statuses = _statuses(False)
+        modes = _modes()[1:] if session["mode"] else _modes()  # what was said can be corrected, not unsaid
     filled: dict[tuple[str, str], dict[str, str]] = {}
     for row in occasion.scores_by_hand:
         filled.setdefault((row["instrument"], row["respondent"]), {})[row["scale"]] = _number(row["value"])
@@ -148,7 +149,7 @@ def change_sheet(
         slots=[slot],
         chosen=occasion.ref,
         statuses=statuses,
-        modes=_modes(),
+        modes=modes,
         measures=measures,
         more=[sheet(instruments[key], key in own_keys) for key in rest if key not in kept],
         seen=occasion.fingerprint,

@@ -17,6 +17,7 @@ from dashboard.signals.wording import short_name
 from dashboard.ui.status import ATTENDANCE
 from dashboard.ui.view import Block, Cell, Fold, Para, Table
 from dashboard.ui.words import MISSING, day, plural, score
+from queries.store_entries import Deletion
 
 SHOWN_AT_ONCE = 12  # project default: the latest occasions; the rest is folded away
 READ_ONLY = (
@@ -119,8 +120,10 @@ def earlier_blocks(slots: pl.DataFrame, scores: pl.DataFrame, instruments: Mappi
     return [Fold(f"Changed or deleted since ({len(rows)})", [table])]
 
 
-def deleted_words(deleted: pl.DataFrame) -> str:
-    """What a button says that brings the last deletion back; empty where nothing was deleted."""
-    if deleted.is_empty():
+def deleted_words(deleted: Deletion | None) -> str:
+    """What a button says that brings the last deletion back; empty where none is left."""
+    if deleted is None:
         return ""
-    return "Bring back what was deleted last"
+    days = [at.date() for at in deleted.appointments["starts_at"]] or deleted.scores["taken_on"].to_list()
+    what = f" of {day(days[0])}" if days else ""
+    return f"Bring back the entry{what}, deleted by {deleted.username} on {day(deleted.at.date())}"

@@ -18,8 +18,9 @@ from dashboard.entry.sheet import Sheet, change_sheet, new_sheet
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.ui.reading import Standing, standing
-from queries import caseload, entries, load
+from queries import caseload, entries, load, store_entries
 from queries.frames import read_frame
+from queries.keys import BY_HAND
 
 LATELY_DAYS = 180  # project default: what the practice used in the last half year is what it uses
 
@@ -37,7 +38,7 @@ class Entered:
     made: pl.DataFrame
     earlier_sessions: pl.DataFrame
     earlier_scores: pl.DataFrame
-    deleted: pl.DataFrame
+    deleted: store_entries.Deletion | None
     safety: pl.DataFrame
     in_episode: Sequence[str]
     in_practice: Sequence[str]
@@ -89,7 +90,7 @@ def read_episode(connection: Connection, viewer: Viewer, public_id: str, now: da
         made=totals(scores, instruments),
         earlier_sessions=read_frame(connection, entries.earlier_appointments(scope, public_id=public_id)),
         earlier_scores=read_frame(connection, entries.earlier_scores(scope, public_id=public_id)),
-        deleted=read_frame(connection, entries.taken_back(scope, public_id=public_id)),
+        deleted=store_entries.last_deletion(connection, scope.practice_id, found[0]["episode_id"]),
         safety=waiting,
         in_episode=read_frame(connection, entries.instruments_used(scope, public_id=public_id))["instrument"].to_list(),
         in_practice=read_frame(connection, entries.instruments_used(scope, since=lately))["instrument"].to_list(),

@@ -32,6 +32,7 @@ from dashboard.ui.show import show
 from dashboard.ui.view import Slot, View
 from dashboard.ui.words import day, plural
 from queries.engine import reading
+from queries.keys import BY_HAND
 
 Went = Callable[[str, str], None]
 NAME_WARNING = (

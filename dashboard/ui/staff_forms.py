@@ -26,6 +26,7 @@ from dashboard.staffing import (
 from dashboard.ui.view import Block, Cell, Heading, Para, Slot, Table
 from dashboard.ui.words import MISSING, day
 from queries import staff
+from queries.keys import BY_HAND
 
 EARLIEST = date(1950, 1, 1)
 YEARS_AHEAD = 5
