@@ -246,9 +246,9 @@ def store_batch(
             imported_at=now,
             username=username,
             files=batch.files,
+            kind=kind,
             counts={},
             changed_rows=0,
-            kind=kind,
         )
     )
     undoings = connection.execute(select(Import.id).where(Import.practice_id == practice_id, Import.kind == "undo"))

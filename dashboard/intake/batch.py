@@ -101,6 +101,8 @@ class Batch:
 
     ``set_aside`` may carry REFUSED. ``rows_in``: how many rows each table's files held, ``repeated``: how many of them were
     the same row over again; a table that is absent there has as many rows as ``tables`` says, and none repeated.
+    ``accounts``: per table how many rows were given, accepted, set aside and repeated, and with a mapping per source how its
+    rows became those; nothing is unaccounted for.
     """
 
     tables: dict[str, pl.DataFrame]
@@ -110,6 +112,7 @@ class Batch:
     ignored_columns: dict[str, list[str]] = field(default_factory=dict)
     rows_in: dict[str, int] = field(default_factory=dict)
     repeated: dict[str, int] = field(default_factory=dict)
+    accounts: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def of(cls, tables: dict[str, pl.DataFrame]) -> Batch:
