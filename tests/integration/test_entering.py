@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -33,7 +34,7 @@ from dashboard.evaluation import ensure_current
 from dashboard.staffing import add_clinician, add_leave, add_link, change_clinician, end_link
 from dashboard.ui.entry_reading import read_choices, read_episode
 from queries import entries, people, practices
-from queries.engine import reading, writing
+from queries.engine import open_engine, reading, writing
 from queries.frames import read_frame
 from queries.people import clinician_of
 from queries.tables import Appointment, Audit, Import, Score
@@ -52,15 +53,44 @@ def viewer(engine: Engine, username: str, now: datetime = NOW) -> Viewer:
     return found
 
 
-@pytest.fixture
-def hand(engine: Engine) -> tuple[Engine, Viewer, Viewer]:
+Hand = tuple[Engine, Viewer, Viewer]
+
+
+def _begin(engine: Engine) -> Hand:
     """A practice without a file: a director, who adds clinician T01; rosa signs in as them."""
     with writing(engine) as connection:
         practices.ensure_practice(connection, "Practice", NOW - 90 * DAY)
-    early = NOW - 60 * DAY
     director = person(engine, "dora", Role.DIRECTOR, None)
+    early = NOW - 60 * DAY
     add_clinician(engine, SETTINGS, director, key="T01", name="Rosa K", started_on=None, is_trainee=False, now=early)
     return engine, director, person(engine, "rosa", Role.CLINICIAN, "T01")
+
+
+@pytest.fixture
+def hand(engine: Engine) -> Hand:
+    """The practice on both databases, for what the database could do otherwise."""
+    return _begin(engine)
+
+
+@pytest.fixture(scope="module")
+def begun_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The practice as a file."""
+    folder = tmp_path_factory.mktemp("begun")
+    engine = fresh(folder)
+    _begin(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return folder / "p.sqlite"
+
+
+@pytest.fixture
+def quick(begun_file: Path, tmp_path: Path) -> Iterator[Hand]:
+    """A copy of the practice, for rules that no database decides."""
+    shutil.copy(begun_file, tmp_path / "p.sqlite")
+    engine = open_engine(f"sqlite:///{tmp_path / 'p.sqlite'}")
+    yield engine, viewer(engine, "dora"), viewer(engine, "rosa")
+    engine.dispose()
 
 
 def person(engine: Engine, username: str, role: Role, clinician: str | None) -> Viewer:
@@ -127,7 +157,7 @@ def state(engine: Engine, as_of: date | None = None, now: datetime = NOW) -> dic
 # ------------------------------------------------------------------ a practice that lives on it
 
 
-def test_a_practice_without_any_file_lives_on_entering_by_hand(hand: tuple[Engine, Viewer, Viewer]) -> None:
+def test_a_practice_without_any_file_lives_on_entering_by_hand(hand: Hand) -> None:
     engine, director, rosa = hand
     start = NOW - 35 * DAY
     episode = begun(engine, rosa, start)
@@ -171,12 +201,10 @@ def choice_of(found: list[Occasion]) -> str:
     return next(one.ref for one in found if one.session and one.session["status"] == "booked")
 
 
-def test_what_is_entered_by_hand_evaluates_as_the_same_files_would(
-    hand: tuple[Engine, Viewer, Viewer], tmp_path: Path
-) -> None:
-    engine, _, rosa = hand
+def test_what_is_entered_by_hand_evaluates_as_the_same_files_would(quick: Hand, tmp_path: Path) -> None:
+    engine, _, rosa = quick
     episode = begun(engine, rosa, NOW - 35 * DAY)
-    for week in range(4):
+    for week in range(3):
         day = (NOW - (35 - 7 * week) * DAY).date()
         enter(engine, rosa, episode, NOW, week, day, {"total": str(18 - week)})
     mine = exported(engine, "episodes").drop("episode_id")
@@ -190,12 +218,12 @@ def test_what_is_entered_by_hand_evaluates_as_the_same_files_would(
         "appointments": [
             {"appointment_id": f"a{n}", "episode_id": "e", "starts_at": f"{date(2026, 10, 16) + 7 * n * DAY}T14:00",
              "status": "attended", "mode": "video"}
-            for n in range(4)
+            for n in range(3)
         ],
         "scores": [
             {"episode_id": "e", "taken_on": str(date(2026, 10, 16) + 7 * n * DAY), "instrument": "phq9",
              "scale": "total", "value": 18 - n, "appointment_id": f"a{n}"}
-            for n in range(4)
+            for n in range(3)
         ],
     }  # fmt: skip
     other = fresh(tmp_path / "other")
@@ -207,8 +235,8 @@ def test_what_is_entered_by_hand_evaluates_as_the_same_files_would(
 # ------------------------------------------------------------------ twice, at once, in between
 
 
-def test_the_same_form_sent_twice_is_one_session(hand: tuple[Engine, Viewer, Viewer]) -> None:
-    engine, _, rosa = hand
+def test_the_same_form_sent_twice_is_one_session(quick: Hand) -> None:
+    engine, _, rosa = quick
     episode = begun(engine, rosa, NOW - 10 * DAY)
     following = {"nextDay": "2026-11-27", "nextTime": "14:00"}
     assert enter(engine, rosa, episode, NOW, 1, TODAY, {"total": "12"}, **following)
@@ -220,7 +248,7 @@ def test_the_same_form_sent_twice_is_one_session(hand: tuple[Engine, Viewer, Vie
 
 
 def test_two_people_entering_the_same_session_at_once_make_one_and_a_question(
-    hand: tuple[Engine, Viewer, Viewer],
+    hand: Hand,
 ) -> None:
     engine, director, rosa = hand
     episode = begun(engine, rosa, NOW - 10 * DAY)
@@ -240,8 +268,8 @@ def test_two_people_entering_the_same_session_at_once_make_one_and_a_question(
     assert (count(engine, Appointment), count(engine, Score)) == (1, 1)
 
 
-def test_another_value_of_the_day_wants_a_yes_and_is_then_a_correction(hand: tuple[Engine, Viewer, Viewer]) -> None:
-    engine, _, rosa = hand
+def test_another_value_of_the_day_wants_a_yes_and_is_then_a_correction(quick: Hand) -> None:
+    engine, _, rosa = quick
     episode = begun(engine, rosa, NOW - 10 * DAY)
     enter(engine, rosa, episode, NOW - DAY, 1, TODAY - DAY, {"total": "12"})
     later = {"status": "scores_only", "time": ""}
@@ -254,8 +282,8 @@ def test_another_value_of_the_day_wants_a_yes_and_is_then_a_correction(hand: tup
     assert state(engine, as_of=TODAY - DAY)["latest"] == 12
 
 
-def test_a_change_is_refused_where_somebody_changed_it_in_between(hand: tuple[Engine, Viewer, Viewer]) -> None:
-    engine, director, rosa = hand
+def test_a_change_is_refused_where_somebody_changed_it_in_between(quick: Hand) -> None:
+    engine, director, rosa = quick
     episode = begun(engine, rosa, NOW - 10 * DAY)
     enter(engine, rosa, episode, NOW, 1, TODAY, {"total": "12"})
     (opened,) = known(engine, rosa, episode)
@@ -271,7 +299,7 @@ def test_a_change_is_refused_where_somebody_changed_it_in_between(hand: tuple[En
 # ------------------------------------------------------------------ changed, deleted, brought back: the past stays
 
 
-def test_a_change_and_a_deletion_leave_every_earlier_day_as_it_was(hand: tuple[Engine, Viewer, Viewer]) -> None:
+def test_a_change_and_a_deletion_leave_every_earlier_day_as_it_was(hand: Hand) -> None:
     engine, _, rosa = hand
     episode = begun(engine, rosa, NOW - 30 * DAY)
     for week in range(3):
@@ -309,8 +337,8 @@ def test_a_change_and_a_deletion_leave_every_earlier_day_as_it_was(hand: tuple[E
     ]
 
 
-def test_what_was_entered_in_its_place_is_not_overwritten_by_bringing_back(hand: tuple[Engine, Viewer, Viewer]) -> None:
-    engine, _, rosa = hand
+def test_what_was_entered_in_its_place_is_not_overwritten_by_bringing_back(quick: Hand) -> None:
+    engine, _, rosa = quick
     episode = begun(engine, rosa, NOW - 10 * DAY)
     enter(engine, rosa, episode, NOW, 1, TODAY, {"total": "12"})
     (one,) = known(engine, rosa, episode)
@@ -322,8 +350,8 @@ def test_what_was_entered_in_its_place_is_not_overwritten_by_bringing_back(hand:
     assert state(engine)["latest"] == 15
 
 
-def test_a_session_moved_to_another_day_takes_its_scores_along(hand: tuple[Engine, Viewer, Viewer]) -> None:
-    engine, _, rosa = hand
+def test_a_session_moved_to_another_day_takes_its_scores_along(quick: Hand) -> None:
+    engine, _, rosa = quick
     episode = begun(engine, rosa, NOW - 10 * DAY)
     enter(engine, rosa, episode, NOW - 2 * DAY, 1, TODAY - 2 * DAY, {"total": "12"})
     (one,) = known(engine, rosa, episode)
@@ -335,9 +363,9 @@ def test_a_session_moved_to_another_day_takes_its_scores_along(hand: tuple[Engin
 
 
 def test_an_ending_taken_back_is_open_from_today_and_was_closed_until_yesterday(
-    hand: tuple[Engine, Viewer, Viewer],
+    quick: Hand,
 ) -> None:
-    engine, _, rosa = hand
+    engine, _, rosa = quick
     episode = begun(engine, rosa, NOW - 30 * DAY)
     enter(engine, rosa, episode, NOW - 20 * DAY, 1, TODAY - 20 * DAY, {"total": "12"})
 
@@ -400,8 +428,8 @@ def test_scores_by_hand_go_to_a_files_session_and_the_file_does_not_overwrite_th
 # ------------------------------------------------------------------ who may
 
 
-def test_nobody_enters_into_anothers_episode_and_nothing_is_written(hand: tuple[Engine, Viewer, Viewer]) -> None:
-    engine, director, rosa = hand
+def test_nobody_enters_into_anothers_episode_and_nothing_is_written(quick: Hand) -> None:
+    engine, director, rosa = quick
     add_clinician(engine, SETTINGS, director, key="T02", name="Sam L", started_on=None, is_trainee=True, now=NOW)
     sam = person(engine, "sam", Role.SUPERVISOR, "T02")
     episode = begun(engine, rosa, NOW - 10 * DAY)
@@ -434,8 +462,8 @@ def test_nobody_enters_into_anothers_episode_and_nothing_is_written(hand: tuple[
     assert not viewer(engine, "sam", NOW + DAY).supervisee_ids
 
 
-def test_a_director_gives_an_episode_to_another_clinician_as_one_act(hand: tuple[Engine, Viewer, Viewer]) -> None:
-    engine, director, rosa = hand
+def test_a_director_gives_an_episode_to_another_clinician_as_one_act(quick: Hand) -> None:
+    engine, director, rosa = quick
     add_clinician(engine, SETTINGS, director, key="T02", name="Sam L", started_on=None, is_trainee=False, now=NOW)
     episode = begun(engine, rosa, NOW - 10 * DAY)
     with reading(engine) as connection:
@@ -450,8 +478,8 @@ def test_a_director_gives_an_episode_to_another_clinician_as_one_act(hand: tuple
         assert len(clients_for(connection, director)) == 1
 
 
-def test_a_code_is_taken_once_in_a_practice_and_a_suggested_one_is_free(hand: tuple[Engine, Viewer, Viewer]) -> None:
-    engine, director, rosa = hand
+def test_a_code_is_taken_once_in_a_practice_and_a_suggested_one_is_free(quick: Hand) -> None:
+    engine, director, rosa = quick
     begun(engine, rosa, NOW, "4F-210")
     with pytest.raises(UnusableInput, match="is taken in this practice"):
         begun(engine, director, NOW, "4f-210", clinician=rosa.clinician_id, token="1" * 16)
@@ -473,9 +501,9 @@ def clinicians_of(engine: Engine, who: Viewer) -> str:
 
 
 def test_leave_and_corrections_of_clinicians_are_kept_with_their_earlier_version(
-    hand: tuple[Engine, Viewer, Viewer],
+    quick: Hand,
 ) -> None:
-    engine, director, rosa = hand
+    engine, director, rosa = quick
     assert rosa.clinician_id is not None
     change_clinician(
         engine, SETTINGS, director, rosa.clinician_id, name="Rosa M", started_on=TODAY - 400 * DAY, ended_on=None,
@@ -495,8 +523,8 @@ def test_leave_and_corrections_of_clinicians_are_kept_with_their_earlier_version
     assert not ensure_current(engine, SETTINGS, rosa.practice_id, NOW).episodes, "evaluated at once"
 
 
-def test_a_refused_row_leaves_nothing_behind(hand: tuple[Engine, Viewer, Viewer]) -> None:
-    engine, _, rosa = hand
+def test_a_refused_row_leaves_nothing_behind(quick: Hand) -> None:
+    engine, _, rosa = quick
     episode = begun(engine, rosa, NOW)
     before = (count(engine, Import), audited(engine))
     for values in ({"total": "28"}, {"item_1": "9"}, {"total": "x"}):
