@@ -61,7 +61,7 @@ def open_episode(
     """
     with writing(engine) as connection:
         people = clinicians_for(connection, viewer, now.date())
-        person = next((row for row in people if row["public_id"] == clinician), None)
+        person = next((row for row in people if row["clinician_public_id"] == clinician), None)
         if person is None:
             raise NotAllowed(
                 "You can open episodes of your own; a clinical director can for anyone who works here today."
@@ -184,7 +184,7 @@ def hand_over(
         _unchanged(room, seen)
         own = _own(room)
         people = clinicians_for(room.connection, viewer, now.date())
-        person = next((row for row in people if row["public_id"] == to), None)
+        person = next((row for row in people if row["clinician_public_id"] == to), None)
         if person is None or person["clinician_id"] == room.episode["clinician_id"]:
             raise UnusableInput("Choose another clinician who works here today.")
         if room.episode["closed_on"] is not None:

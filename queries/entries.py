@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import CTE, ColumnElement, func, or_, select
 
 from dashboard.access import Scope
 from queries.scope import visible_clinicians, visible_episodes
@@ -14,7 +14,6 @@ from queries.tables import (
     Client,
     Clinician,
     Episode,
-    EpisodeVersion,
     Import,
     Score,
     ScoreVersion,
@@ -35,6 +34,10 @@ EPISODE = (
     "change_requested_on",
     "import_id",
 )
+
+
+def _of(statement: Statement, visible: CTE, public_id: str | None) -> Statement:
+    return statement if public_id is None else statement.where(visible.c.public_id == public_id)
 
 
 def episodes(scope: Scope, *, public_id: str | None = None, open_only: bool = False) -> Statement:
@@ -61,8 +64,7 @@ def episodes(scope: Scope, *, public_id: str | None = None, open_only: bool = Fa
         .join(Clinician, Clinician.id == visible.c.clinician_id)
         .where(Episode.withdrawn_on.is_(None))
     )
-    if public_id is not None:
-        statement = statement.where(visible.c.public_id == public_id)
+    statement = _of(statement, visible, public_id)
     if open_only:
         statement = statement.where(Episode.closed_on.is_(None))
     return statement
@@ -89,8 +91,7 @@ def appointments(scope: Scope, *, public_id: str | None = None, since: date | No
         .join(Import, Import.id == Appointment.import_id, isouter=True)
         .where(Appointment.withdrawn_on.is_(None))
     )
-    if public_id is not None:
-        statement = statement.where(visible.c.public_id == public_id)
+    statement = _of(statement, visible, public_id)
     if since is not None:
         statement = statement.where(Appointment.starts_at >= datetime.combine(since, datetime.min.time()))
     return statement
@@ -100,10 +101,10 @@ def _score_source() -> ColumnElement[str]:
     return func.coalesce(Score.source, Episode.source)
 
 
-def scores(scope: Scope, *, public_id: str) -> Statement:
-    """Scores of one episode, with the source each belongs to and who brought it."""
+def scores(scope: Scope, *, public_id: str | None = None) -> Statement:
+    """Scores in scope or of one episode, with the source each belongs to and who brought it."""
     visible = visible_episodes(scope)
-    return (
+    statement: Statement = (
         select(
             visible.c.episode_id,
             Score.id.label("score_id"),
@@ -121,14 +122,14 @@ def scores(scope: Scope, *, public_id: str) -> Statement:
         .join(Episode, Episode.id == visible.c.episode_id)
         .join(Score, Score.episode_id == visible.c.episode_id)
         .join(Import, Import.id == Score.import_id, isouter=True)
-        .where(visible.c.public_id == public_id)
     )
+    return _of(statement, visible, public_id)
 
 
-def earlier_appointments(scope: Scope, *, public_id: str) -> Statement:
-    """How appointments of one episode were known before, and until when."""
+def earlier_appointments(scope: Scope, *, public_id: str | None = None) -> Statement:
+    """How appointments in scope, or of one episode, were known before, and until when."""
     visible = visible_episodes(scope)
-    return (
+    statement: Statement = (
         select(
             visible.c.episode_id,
             AppointmentVersion.id.label("appointment_id"),
@@ -141,14 +142,15 @@ def earlier_appointments(scope: Scope, *, public_id: str) -> Statement:
         .select_from(visible)
         .join(AppointmentVersion, AppointmentVersion.episode_id == visible.c.episode_id)
         .join(Import, Import.id == AppointmentVersion.import_id, isouter=True)
-        .where(visible.c.public_id == public_id, AppointmentVersion.undo_id.is_(None))
+        .where(AppointmentVersion.undo_id.is_(None))
     )
+    return _of(statement, visible, public_id)
 
 
-def earlier_scores(scope: Scope, *, public_id: str) -> Statement:
-    """How scores of one episode were known before, and until when."""
+def earlier_scores(scope: Scope, *, public_id: str | None = None) -> Statement:
+    """How scores in scope, or of one episode, were known before, and until when."""
     visible = visible_episodes(scope)
-    return (
+    statement: Statement = (
         select(
             visible.c.episode_id,
             ScoreVersion.taken_on,
@@ -162,27 +164,9 @@ def earlier_scores(scope: Scope, *, public_id: str) -> Statement:
         .select_from(visible)
         .join(ScoreVersion, ScoreVersion.episode_id == visible.c.episode_id)
         .join(Import, Import.id == ScoreVersion.import_id, isouter=True)
-        .where(visible.c.public_id == public_id, ScoreVersion.undo_id.is_(None))
+        .where(ScoreVersion.undo_id.is_(None))
     )
-
-
-def earlier_episodes(scope: Scope, *, public_id: str) -> Statement:
-    """How one episode was known before, and until when."""
-    visible = visible_episodes(scope)
-    return (
-        select(
-            visible.c.episode_id,
-            EpisodeVersion.opened_on,
-            EpisodeVersion.closed_on,
-            EpisodeVersion.ending,
-            EpisodeVersion.superseded_on,
-            *BROUGHT,
-        )
-        .select_from(visible)
-        .join(EpisodeVersion, EpisodeVersion.id == visible.c.episode_id)
-        .join(Import, Import.id == EpisodeVersion.import_id, isouter=True)
-        .where(visible.c.public_id == public_id, EpisodeVersion.undo_id.is_(None))
-    )
+    return _of(statement, visible, public_id)
 
 
 def instruments_used(scope: Scope, *, public_id: str | None = None, since: date | None = None) -> Statement:
@@ -196,8 +180,7 @@ def instruments_used(scope: Scope, *, public_id: str | None = None, since: date 
         .group_by(Score.instrument)
         .order_by(count.desc(), Score.instrument)
     )
-    if public_id is not None:
-        statement = statement.where(visible.c.public_id == public_id)
+    statement = _of(statement, visible, public_id)
     return statement if since is None else statement.where(Score.taken_on >= since)
 
 
@@ -225,7 +208,7 @@ def clinicians(scope: Scope, today: date) -> Statement:
     return (
         select(
             visible.c.clinician_id,
-            visible.c.public_id,
+            visible.c.public_id.label("clinician_public_id"),
             visible.c.source_id,
             Clinician.source,
             func.coalesce(visible.c.display_name, visible.c.source_id).label("name"),

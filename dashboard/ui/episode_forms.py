@@ -103,9 +103,9 @@ def _new_form(
     held = st.session_state.setdefault("_new_episode", {})
     if "token" not in held:
         held.update(token=new_token(), code=suggested_code(runtime.engine(), viewer))
-    names = {row["public_id"]: str(row["name"]) for row in people}
+    names = {row["clinician_public_id"]: str(row["name"]) for row in people}
     codes = {row["client_id"]: str(row["client_code"]) for row in known}
-    own = next((row["public_id"] for row in people if row["clinician_id"] == viewer.clinician_id), None)
+    own = next((row["clinician_public_id"] for row in people if row["clinician_id"] == viewer.clinician_id), None)
     with st.form("new-episode", border=False):
         code = st.text_input("Code of the client", value=held["code"], max_chars=LONGEST_CODE)
         _quiet(NAME_WARNING)

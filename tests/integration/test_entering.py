@@ -117,7 +117,7 @@ def begun(
         able = clinicians_for(connection, who, now.date())
     mine = next(row for row in able if row["clinician_id"] == (clinician or who.clinician_id))
     return open_episode(
-        engine, SETTINGS, who, token=token, client=NewClient(code, birth_year=1980), clinician=mine["public_id"],
+        engine, SETTINGS, who, token=token, client=NewClient(code, birth_year=1980), clinician=mine["clinician_public_id"],
         given=NewEpisode(now.date(), problem_area="low mood", planned_sessions=12), now=now,
     )  # fmt: skip
 
@@ -469,7 +469,7 @@ def test_a_director_gives_an_episode_to_another_clinician_as_one_act(quick: Hand
     with reading(engine) as connection:
         sam = next(row for row in clinicians_for(connection, director, TODAY) if row["source_id"] == "T02")
         seen = read_frame(connection, entries.episodes(scope_for(director), public_id=episode))["import_id"][0]
-    given = {"token": "d" * 16, "to": sam["public_id"], "on": TODAY, "seen": seen, "now": NOW}
+    given = {"token": "d" * 16, "to": sam["clinician_public_id"], "on": TODAY, "seen": seen, "now": NOW}
     made = hand_over(engine, SETTINGS, director, episode, **given)
     assert hand_over(engine, SETTINGS, director, episode, **given) == made
     rows = exported(engine, "episodes").sort("clinician_id").select("client_code", "clinician_id", "ending").rows()
@@ -497,7 +497,7 @@ def test_a_code_is_taken_once_in_a_practice_and_a_suggested_one_is_free(quick: H
 
 def clinicians_of(engine: Engine, who: Viewer) -> str:
     with reading(engine) as connection:
-        return str(clinicians_for(connection, who, TODAY)[0]["public_id"])
+        return str(clinicians_for(connection, who, TODAY)[0]["clinician_public_id"])
 
 
 def test_leave_and_corrections_of_clinicians_are_kept_with_their_earlier_version(
