@@ -7,7 +7,7 @@ import hashlib
 import polars as pl
 from sqlalchemy import Connection, delete, select, update
 
-from dashboard.intake.batch import REFUSED, SET_ASIDE, TABLES
+from dashboard.intake.batch import REFUSED, SAID_OR_NOT, SET_ASIDE, TABLES
 from queries.frames import insert_frame, read_frame
 from queries.keys import next_id
 from queries.place import Place
@@ -95,8 +95,8 @@ def waiting_rows(connection: Connection, place: Place) -> dict[str, pl.DataFrame
             set_aside_id=part["set_aside_id"],
             fingerprint=part["fingerprint"],
         )
-        if "withdrawn" in TABLES[name]:
-            tables[name] = tables[name].with_columns(pl.col("withdrawn").fill_null(False))
+        said = [c for c in SAID_OR_NOT if c in TABLES[name]]
+        tables[name] = tables[name].with_columns(pl.col(c).fill_null(False) for c in said)
     return tables
 
 

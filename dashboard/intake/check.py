@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from dashboard import contracts
-from dashboard.intake.batch import KEYS, TABLES, row_key
+from dashboard.intake.batch import KEYS, SAID_OR_NOT, TABLES, row_key
 
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"
@@ -181,6 +181,11 @@ def _table_rules(table: Checked, day: Day) -> None:
         table.drop(
             pl.col("ending").is_not_null() & pl.col("closed_on").is_null(), "ending", "an ending without closed_on"
         )
+        table.drop(
+            pl.col("reopened") & pl.col("closed_on").is_not_null(),
+            "reopened",
+            "reopened, yet closed_on says when it closed",
+        )
     for column in ("recorded_on", "booked_on", "ending_recorded_on"):
         if column in table.rows.columns:
             table.drop(pl.col(column) > day.today, column, "a day that has not come yet")
@@ -226,7 +231,6 @@ def checked(name: str, raw: pl.DataFrame, day: Day) -> Checked:
     for column, dtype in schema.items():
         _convert(table, column, dtype, day)
     table.rows = table.rows.drop("gone")
-    if "withdrawn" in schema:
-        table.rows = table.rows.with_columns(pl.col("withdrawn").fill_null(False))
+    table.rows = table.rows.with_columns(pl.col(c).fill_null(False) for c in SAID_OR_NOT if c in schema)
     _table_rules(table, day)
     return table
