@@ -36,6 +36,7 @@ class ImportReport:
     set_aside: int
     set_aside_rows: list[dict[str, Any]]
     ignored_columns: dict[str, list[str]]
+    accounts: list[dict[str, Any]] = field(default_factory=list)
     signals: str | None = None
     kept_rows: int = field(default=20)
 
@@ -84,6 +85,7 @@ class ImportReport:
             "set_aside": self.set_aside,
             "set_aside_rows": self.set_aside_rows,
             "ignored_columns": self.ignored_columns,
+            "accounts": self.accounts,
         }
 
 
@@ -163,5 +165,6 @@ def import_files(
         set_aside=reported.height,
         set_aside_rows=reported.select("file", "line", "column", "value", "reason").to_dicts(),
         ignored_columns=batch.ignored_columns,
+        accounts=batch.accounts,
         signals=signals,
     )

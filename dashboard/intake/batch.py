@@ -92,7 +92,8 @@ def row_key(table: str, prefix: str = "") -> pl.Expr:
 class Batch:
     """``tables`` by name, each with TABLES' columns and the place (file, line) of every row; SET_ASIDE beside them.
 
-    ``set_aside`` may carry REFUSED.
+    ``set_aside`` may carry REFUSED. ``accounts``: per table how many rows were given, accepted, set aside and repeated, and with
+    a mapping per source how its rows became those; nothing is unaccounted for.
     """
 
     tables: dict[str, pl.DataFrame]
@@ -100,6 +101,7 @@ class Batch:
     set_aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SET_ASIDE))
     files: list[str] = field(default_factory=list)
     ignored_columns: dict[str, list[str]] = field(default_factory=dict)
+    accounts: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def of(cls, tables: dict[str, pl.DataFrame]) -> Batch:
