@@ -32,7 +32,7 @@ LONGEST = 1500  # days or weeks; a larger number is not counted from a first day
 
 @dataclass(frozen=True)
 class Idea:
-    """A way to make one of our columns, as a mapping says it; ``sure`` 0 to 1; ``why`` for people."""
+    """A way to make one of our columns, as a mapping says it; ``sure`` about 0 to 1; ``why`` for people."""
 
     spec: dict[str, Any]
     sure: float
@@ -41,7 +41,9 @@ class Idea:
 
 def _name_points(table: str, column: str, reach: Reach) -> tuple[float, str]:
     points = likeness(reach.column, NAMES.get(column, ()))
-    why = "the name" if points >= 0.99 else "like the name"
+    if column == "supervisee_id" and table == "supervision":
+        points = max(points, 0.9 * likeness(reach.column, ID_NAMES["clinician_id"]))
+    why = "the name" if points >= 0.97 else "like the name"
     if column in ID_NAMES and tokens(reach.column) in {tokens(one) for one in BARE_ID}:
         own_key = column == KEYS[table][0] and table_likeness(reach.source, table) >= 0.6
         points = max(points, 0.85 if own_key else 0.62 if column == "client_id" else 0.0)
@@ -148,5 +150,5 @@ def ideas(
             sure -= 0.4
         if sure >= LEAST:
             words = [why, foreign_why or content_why, "the most frequent one" if one.many else ""]
-            found.append(Idea({"column": one.name}, min(sure, 1.0), "; ".join(word for word in words if word)))
-    return sorted(found, key=lambda idea: (-idea.sure, idea.spec["column"]))
+            found.append(Idea({"column": one.name}, sure, "; ".join(word for word in words if word)))
+    return sorted(found, key=lambda idea: (-idea.sure, len(reach[idea.spec["column"]].steps), idea.spec["column"]))

@@ -15,7 +15,7 @@ _SHAPE = re.compile(
 )
 _ORDERS = (("d", "m", "Y"), ("m", "d", "Y"), ("Y", "m", "d"))
 _NAMED = (
-    "%d %B %Y", "%d. %B %Y", "%d-%B-%Y", "%d-%B-%y", "%d %B %y", "%B %d, %Y", "%B %d %Y", "%A, %d %B %Y",
+    "%d %B %Y", "%d. %B %Y", "%d-%B-%Y", "%d-%B-%y", "%d %B %y", "%B %d, %Y", "%B %d %Y",
 )  # fmt: skip
 _SOLID = ("%Y%m%d", "%d%m%Y", "%m%d%Y")
 _CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
@@ -23,7 +23,7 @@ LATEST_YEAR = 2100  # a later year shows that the format is the wrong one
 TRIED_FIRST = 20  # distinct cells that sort out most formats before the whole column is read
 
 _PARTS = {
-    "%Y": "year", "%y": "year (two digits)", "%m": "month", "%d": "day", "%B": "month (name)", "%A": "weekday",
+    "%Y": "year", "%y": "year (two digits)", "%m": "month", "%d": "day", "%B": "month (name)",
     "%H": "hour", "%M": "minute", "%S": "second", "%.f": "", "%I": "hour (12)", "%p": "am/pm",
 }  # fmt: skip
 

@@ -148,7 +148,7 @@ def likeness(name: str, called: tuple[str, ...]) -> float:
             score = 0.85
         elif len(words) < len(own) and own[: len(words)] == words:
             score = 0.7
-        elif len(phrase) > 1 and _whole(phrase) and phrase in "".join(own):
+        elif len(phrase) > 1 and _whole(phrase) and phrase in "".join(own) and len(name) <= len(phrase) + 4:
             score = 0.6
         else:
             continue
