@@ -15,6 +15,8 @@ from dashboard.access import operator_scope
 from dashboard.evaluation import evaluate
 from dashboard.instruments import registry
 from dashboard.intake import Limits, read_batch
+from dashboard.intake.mapping import Mapping
+from dashboard.saved_mappings import find_mapping
 from dashboard.settings import Settings
 from queries import audit, load, practices
 from queries.engine import reading, writing
@@ -96,7 +98,7 @@ def import_files(
     practice: str | None,
     paths: list[Path],
     source: str = "files",
-    mapping: str | None = None,
+    mapping: str | Mapping | None = None,
     dry_run: bool = False,
     username: str | None,
     now: datetime,
@@ -114,12 +116,14 @@ def import_files(
     step("Reading files", 0.05)
     with reading(engine) as connection:
         known = practices.find_or_none(connection, practice, settings.practice)
-        own = load.own_instruments(connection, operator_scope(known)) if known is not None else []
+        scope = None if known is None else operator_scope(known)
+        own = load.own_instruments(connection, scope) if scope is not None else []
+        chosen = find_mapping(connection, scope, mapping) if isinstance(mapping, str) else mapping
     batch = read_batch(
         paths,
         today=now.date(),
         timezone=settings.timezone,
-        mapping=mapping,
+        mapping=chosen,
         limits=Limits(unpacked_mb=settings.max_unpacked_mb),
         known_instruments=registry(own),
         progress=progress,

@@ -20,12 +20,16 @@ MOST_FREQUENT = 0.05  # taken off where only the most frequent of several rows c
 SHARED = 0.8  # share of a column's values that an id must find where the ids are defined
 Known = Mapping[str, tuple[str, str]]  # our id column -> (source, column) that defines it
 # days that are counted: these names may hold a number of days or weeks
-COUNTED = frozenset("time day days week weeks wave visit woche tag semana semaine dag jour dia t 周 天".split())
-WEEKS = frozenset("week weeks woche wochen semana semaine wk 周".split())
+COUNTED = frozenset(
+    tokens("time day days week weeks wave visit month woche tag semana semaine dag jour dia mes mois t 周 天")
+)
+WEEKS = frozenset(tokens("week weeks woche wochen semana semaine wk 周"))
 # short names of outcome and alliance measures: a column of numbers called so holds their scores
 MEASURES = frozenset(
-    "phq gad bdi bai ors srs core oq wai haq sai arm who wsas pcl k10 dass scl bsi hamd hdrs hama madrs cgi gaf honos qids ies "
-    "edeq rcads sdq epds audit dast ham ocs ybocs ymrs".split()
+    tokens(
+        "phq gad bdi bai ors srs core oq wai haq sai arm who wsas pcl k10 dass scl bsi hamd hdrs hama madrs cgi gaf honos qids "
+        "ies edeq rcads sdq epds audit dast ham ocs ybocs ymrs"
+    )
 )
 LONGEST = 1500  # days or weeks; a larger number is not counted from a first day
 
@@ -69,7 +73,12 @@ def _closed(column: str, profile: Profile) -> tuple[float, str]:
 
 def counted_from(profile: Profile) -> bool:
     """Whether a column may count days or weeks from a first day: whole numbers that are not too large."""
-    return profile.whole and not profile.leading_zero and abs(profile.high or 0) <= LONGEST and (profile.low or 0) >= -LONGEST
+    return (
+        profile.whole
+        and not profile.leading_zero
+        and abs(profile.high or 0) <= LONGEST
+        and (profile.low or 0) >= -LONGEST
+    )
 
 
 def counts_weeks(name: str) -> bool:
@@ -102,7 +111,7 @@ def _content(table: str, column: str, profile: Profile, instruments: Mapping[str
         numbers = profile.number or profile.decimal_comma
         return (0.1, "numbers") if numbers and not profile.leading_zero else (-0.25 if profile.closed else -0.6, "")
     if column == "birth_year":
-        years = profile.whole and 1900 <= (profile.low or 0) and (profile.high or 0) <= 2030
+        years = profile.whole and (profile.low or 0) >= 1900 and (profile.high or 0) <= 2030
         return (0.1, "years") if years else (-0.7, "")
     if column == "planned_sessions":
         return (0.05, "whole numbers") if profile.whole else (-0.6, "")
@@ -113,7 +122,11 @@ def _content(table: str, column: str, profile: Profile, instruments: Mapping[str
 
 def _foreign(column: str, source: Source, name: str, sources: Sources, known: Known) -> tuple[float, str]:
     """Whether the values of an id are those that another file defines."""
-    where = known.get({"supervisor_id": "clinician_id", "supervisee_id": "clinician_id", "cover_id": "clinician_id"}.get(column, column))
+    where = known.get(
+        {"supervisor_id": "clinician_id", "supervisee_id": "clinician_id", "cover_id": "clinician_id"}.get(
+            column, column
+        )
+    )
     if where is None or column not in ID_NAMES or where[0] not in sources or where == (source.stem, name):
         return 0.0, ""
     share = held(source.distinct(name), sources[where[0]].distinct(where[1]))

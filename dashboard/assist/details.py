@@ -31,11 +31,17 @@ def is_time(table: str, column: str) -> bool:
 
 def dated(table: str, column: str, profile: Profile, spec: Spec) -> Spec:
     """How a column is read as days or times; without a format where several fit, because that is for a person to say."""
-    kept = {key: value for key, value in spec.items() if key not in ("date", "time", "part", "days_from", "step_days", "first")}
+    kept = {
+        key: value
+        for key, value in spec.items()
+        if key not in ("date", "time", "part", "days_from", "step_days", "first")
+    }
     found = profile.written
     if not found.any:
         if counted_from(profile) and profile.filled:
             kept["days_from"] = FIRST_DAY
+            if profile.low == 1:
+                kept["first"] = 1
             if counts_weeks(profile.name):
                 kept["step_days"] = 7
             elif {"month", "months", "monat", "mes", "mois", "maand"} & set(tokens(profile.name)):
@@ -66,9 +72,7 @@ def word_map(column: str, profile: Profile) -> dict[str, str]:
     return made
 
 
-def detailed(
-    table: str, column: str, profile: Profile, spec: Spec, instruments: Mapping[str, Instrument]
-) -> Spec:
+def detailed(table: str, column: str, profile: Profile, spec: Spec, instruments: Mapping[str, Instrument]) -> Spec:
     """The spec of a plain column with all that its cells say beyond doubt."""
     if is_day(table, column) or is_time(table, column):
         return dated(table, column, profile, spec)

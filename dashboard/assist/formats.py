@@ -62,9 +62,7 @@ def _fits(cells: pl.Series, text: str) -> bool:
         read = _read(cells, text)
     except (pl.exceptions.PolarsError, ValueError):
         return False
-    return bool(read.is_not_null().all()) and bool(
-        read.dt.year().is_between(EARLIEST_YEAR, LATEST_YEAR).all()
-    )
+    return bool(read.is_not_null().all()) and bool(read.dt.year().is_between(EARLIEST_YEAR, LATEST_YEAR).all())
 
 
 def _candidates(cell: str) -> list[str]:

@@ -63,11 +63,7 @@ def held(left: pl.Series, right: pl.Series) -> float:
 
 
 def _day_columns(source: Source, words: frozenset[str]) -> list[str]:
-    return [
-        name
-        for name in source.names
-        if words & set(tokens(name)) and _plain_day(source, name)
-    ]
+    return [name for name in source.names if words & set(tokens(name)) and _plain_day(source, name)]
 
 
 def _plain_day(source: Source, name: str) -> bool:
@@ -89,7 +85,7 @@ def day_of(source: Source) -> str | None:
         if source.profile(name).filled and source.profile(name).written.iso and not BIRTH & set(tokens(name))
     ]
     clocks = [name for name in days if source.profile(name).written.clock]
-    return (clocks or days or [None])[0]
+    return next(iter(clocks or days), None)
 
 
 def _keys(columns: dict[str, tuple[str, Source, str]], other: Source) -> dict[str, str]:
@@ -111,7 +107,9 @@ def _least(keys: dict[str, str], other: Source) -> dict[str, str]:
     return keys
 
 
-def _step(columns: dict[str, tuple[str, Source, str]], base: Source, other: Source) -> tuple[dict[str, Any], bool] | None:
+def _step(
+    columns: dict[str, tuple[str, Source, str]], base: Source, other: Source
+) -> tuple[dict[str, Any], bool] | None:
     """The join to another file, and whether it finds many rows; null where the files share no key."""
     keys = _keys(columns, other)
     if not keys:
@@ -133,9 +131,11 @@ def _step(columns: dict[str, tuple[str, Source, str]], base: Source, other: Sour
 
 def _single(source: Source, day: str, other: Source, keys: dict[str, str], period: tuple[str, str]) -> bool:
     """Whether a day and the keys name at most one row of the other file, nearly always."""
-    left = source.rows.head(CHECKED).select(
-        *(pl.col(one).alias(f"k{i}") for i, one in enumerate(keys)), day=_day(day)
-    ).with_row_index("row")
+    left = (
+        source.rows.head(CHECKED)
+        .select(*(pl.col(one).alias(f"k{i}") for i, one in enumerate(keys)), day=_day(day))
+        .with_row_index("row")
+    )
     right = other.rows.select(
         *(pl.col(one).alias(f"k{i}") for i, one in enumerate(keys.values())), start=_day(period[0]), end=_day(period[1])
     )

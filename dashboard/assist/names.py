@@ -14,14 +14,31 @@ CLINICIAN = (
     "clinician therapist provider employee staff practitioner counsellor counselor psychologist behandler therapeut "
     "behandelaar therapeutin thérapeute terapeuta clínico psicólogo psychotherapeut hulpverlener 咨询师 治疗师"
 )
-EPISODE = "episode enrollment enrolment case treatment course fall behandlung behandlungsfall traject épisode episodio 疗程"
+EPISODE = (
+    "episode enrollment enrolment case treatment course fall behandlung behandlungsfall traject épisode episodio 疗程"
+)
 APPOINTMENT = (
     "appointment visit session encounter contact booking termin sitzung afspraak zitting rdv séance cita sesión "
     "consulta seduta appuntamento sessão 预约"
 )
 SUPERVISOR = "supervisor supervisorin superviseur supervisora supervisore 督导"
 SUPERVISEE = "supervisee supervisand trainee supervisado supervisé 被督导"
-_ID = ("id", "no", "nr", "number", "num", "nummer", "numero", "key", "ref", "uid", "identifier", "kennung", "编号", "号")
+_ID = (
+    "id",
+    "no",
+    "nr",
+    "number",
+    "num",
+    "nummer",
+    "numero",
+    "key",
+    "ref",
+    "uid",
+    "identifier",
+    "kennung",
+    "编号",
+    "号",
+)
 
 
 def _ids(concept: str) -> tuple[str, ...]:
@@ -60,8 +77,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "referred_on": ("referred on", "referral date", "referral", "überweisung", "verwijsdatum", "fecha derivación"),
     "closed_on": (
-        "closed on", "end date", "closed", "discharge date", "discharged on", "ended on", "end", "ende", "entlassung", "abschluss",
-        "einddatum", "date fin", "fecha fin", "结束日期",
+        "closed on", "end date", "closed", "discharge date", "discharged on", "ended on", "end", "ende", "entlassung",
+        "abschluss", "einddatum", "date fin", "fecha fin", "结束日期",
     ),
     "ending": (
         "ending", "discharge reason", "end reason", "closure reason", "reason for ending", "termination reason", "termination",
@@ -72,7 +89,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "diagnóstico", "诊断",
     ),
     "kind": ("kind", "therapy type", "treatment type", "episode type", "setting"),
-    "planned_sessions": ("planned sessions", "sessions planned", "authorised sessions", "authorized sessions", "bewilligte sitzungen"),
+    "planned_sessions": ("planned sessions", "sessions planned", "authorised sessions", "authorized sessions"),
     "preference_met": ("preference met", "preferences met"),
     "change_requested_on": ("change requested on", "change requested"),
     "starts_at": (
@@ -97,7 +114,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "scale": ("scale", "subscale", "item", "item number", "item no", "question number", "skala", "subskala", "escala"),
     "value": (
         "value", "score", "total score", "total", "response value", "raw score", "points", "sum", "score value", "response",
-        "answer", "wert", "punktwert", "summe", "puntaje", "puntuación", "valeur", "waarde", "totaalscore", "得分", "分数", "总分",
+        "answer", "wert", "punktwert", "summe", "puntaje", "puntuación", "valeur", "waarde", "totaalscore", "得分",
+        "分数", "总分",
     ),
     "respondent": ("respondent", "rater", "completed by", "informant", "rated by", "ausgefüllt von"),
     "recorded_on": ("recorded on", "entered on", "date entered"),
@@ -111,8 +129,8 @@ TABLES: dict[str, str] = {
     "clients": CLIENT + " demographics stammdaten",
     "episodes": EPISODE + " admission intake program programme",
     "appointments": APPOINTMENT + " attendance schedule calendar kalender agenda",
-    "scores": "score result outcome measure assessment survey questionnaire response answer fragebogen messung resultado encuesta "
-    "bdi phq gad ors srs wai core dass 量表 问卷",
+    "scores": "score result outcome measure assessment survey questionnaire response answer fragebogen messung resultado "
+    "encuesta bdi phq gad ors srs wai core dass 量表 问卷",
 }
 
 

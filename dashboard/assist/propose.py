@@ -209,11 +209,13 @@ def _whose(draft: Draft, ground: Ground) -> None:
         episode.why["opened_on"] = "the day from which the others are counted"
     elif when.get("column") in source.names:
         profile = source.profile(str(when["column"]))
-        episode.columns["opened_on"] = detailed("episodes", "opened_on", profile, {"column": profile.name}, ground.instruments)
+        episode.columns["opened_on"] = detailed(
+            "episodes", "opened_on", profile, {"column": profile.name}, ground.instruments
+        )
         episode.why["opened_on"] = "the day in the client's first row"
     for target in bases:
         own = _client_column(ground.sources[target.file])
-        if own and "episode_id" not in target.columns or target.file == base.file:
+        if (own and "episode_id" not in target.columns) or target.file == base.file:
             target.columns["episode_id"] = {"column": own or client}
             target.why["episode_id"] = "one episode for each client"
             _own_keys(target, ground.sources[target.file])
@@ -241,7 +243,9 @@ def _clinician(draft: Draft, episode: Target, ground: Ground) -> None:
     if name := spec.get("column"):
         reach = ground.reach(episode.file).get(name)
         if reach is not None:
-            made = draft.add({"table": "clinicians", "file": reach.source, "columns": {"clinician_id": {"column": reach.column}}})
+            made = draft.add(
+                {"table": "clinicians", "file": reach.source, "columns": {"clinician_id": {"column": reach.column}}}
+            )
             made.why["clinician_id"] = "whoever the episodes name"
             settle(made, draft, ground)
         return
@@ -254,4 +258,3 @@ def _clinician(draft: Draft, episode: Target, ground: Ground) -> None:
     made.columns["display_name"] = {"constant": shown}
     made.why |= {"clinician_id": why, "display_name": "how screens call them"}
     settle(made, draft, ground)
-

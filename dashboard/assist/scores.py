@@ -67,16 +67,24 @@ def score_columns(
     named = [one for one in named if one.spec["column"] not in taken]
     if not named and (totals := _totals(source, taken)):
         target.spec["unpivot"] = {column: own_key(column, instruments) for column in totals}
-        target.columns |= {
-            "instrument": {"column": UNPIVOT_NAME}, "scale": {"constant": "total"}, "value": {"column": UNPIVOT_VALUE},
-        }  # fmt: skip
-        target.why |= {"instrument": "columns named like measures", "scale": "one total in each", "value": "their numbers"}
+        target.columns.update(
+            instrument={"column": UNPIVOT_NAME}, scale={"constant": "total"}, value={"column": UNPIVOT_VALUE}
+        )
+        target.why |= {
+            "instrument": "columns named like measures",
+            "scale": "one total in each",
+            "value": "their numbers",
+        }
         return
-    values = [one for one in ideas("scores", "value", reach, sources, known, instruments) if one.spec["column"] not in taken]
+    values = [
+        one for one in ideas("scores", "value", reach, sources, known, instruments) if one.spec["column"] not in taken
+    ]
     value = values[0] if values else None
     if value is not None:
         at = reach[value.spec["column"]]
-        target.columns["value"] = detailed("scores", "value", sources[at.source].profile(at.column), value.spec, instruments)
+        target.columns["value"] = detailed(
+            "scores", "value", sources[at.source].profile(at.column), value.spec, instruments
+        )
         target.why["value"] = value.why
     if named:
         at = reach[named[0].spec["column"]]
@@ -94,7 +102,13 @@ def _scale(target: Target, source: Source, instruments: Instruments) -> tuple[Sp
     for name in source.names:
         profile = source.profile(name)
         words = set(tokens(name))
-        if "item" in words and words & ITEM_WORDS and profile.whole and (profile.low or 0) >= 1 and not words & {"id", "count"}:
+        if (
+            "item" in words
+            and words & ITEM_WORDS
+            and profile.whole
+            and (profile.low or 0) >= 1
+            and not words & {"id", "count"}
+        ):
             return {"template": f"item_{{{name}}}"}, "numbers of items"
         if words & {"scale", "subscale", "skala", "escala"} and profile.closed and not profile.number:
             values = {word: "total" for word, _ in profile.words if "total" in plain(word).split() and word != "total"}

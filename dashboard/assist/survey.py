@@ -13,7 +13,20 @@ from dashboard.instruments.instrument import Instrument
 
 LEAST_ITEMS = 3  # fewer like columns are no questionnaire
 MOST_LABELS = 12  # a response scale with more steps is rare
-EVERYWHERE = frozenset("measure scale questionnaire inventory relationship alliance therapeutic index session short".split())
+EVERYWHERE = frozenset(
+    [
+        "measure",
+        "scale",
+        "questionnaire",
+        "inventory",
+        "relationship",
+        "alliance",
+        "therapeutic",
+        "index",
+        "session",
+        "short",
+    ]
+)
 HIGHEST_STEP = 10  # of numbers as answers
 
 
@@ -49,7 +62,10 @@ def _label_groups(source: Source, columns: list[str]) -> list[list[str]]:
     for column in columns:
         words = set(_answers(source, column))
         for vocabulary, members in groups:
-            if len(words & vocabulary) * 2 >= min(len(words), len(vocabulary)) and len(words | vocabulary) <= MOST_LABELS:
+            if (
+                len(words & vocabulary) * 2 >= min(len(words), len(vocabulary))
+                and len(words | vocabulary) <= MOST_LABELS
+            ):
                 vocabulary |= words
                 members.append(column)
                 break
@@ -70,7 +86,12 @@ def survey_of(source: Source) -> Survey | None:
         profile = source.profile(column)
         if not profile.filled or profile.written.any:
             continue
-        if profile.whole and not profile.leading_zero and 0 <= (profile.low or 0) and (profile.high or 0) <= HIGHEST_STEP:
+        if (
+            profile.whole
+            and not profile.leading_zero
+            and (profile.low or 0) >= 0
+            and (profile.high or 0) <= HIGHEST_STEP
+        ):
             numbers.append(column)
         elif not profile.number and profile.distinct <= MOST_LABELS and profile.distinct * 2 <= max(4, profile.filled):
             words.append(column)
@@ -140,13 +161,13 @@ def label_numbers(labels: Mapping[str, int] | list[str], instrument: Instrument 
         return LabelIdea(numbers, f"words of {family} in their order; the first number is for you to say", False)
     if len(order) != int(high - low) + 1:
         steps = int(high - low) + 1
-        return LabelIdea(numbers, f"words of {family}; {len(order)} answers for {steps} steps: check the numbers", False)
+        return LabelIdea(
+            numbers, f"words of {family}; {len(order)} answers for {steps} steps: check the numbers", False
+        )
     return LabelIdea(numbers, f"words of {family} in their order, {int(low)} to {int(high)}", True)
 
 
-def likely_instruments(
-    survey: Survey, source: Source, instruments: Mapping[str, Instrument]
-) -> list[tuple[str, str]]:
+def likely_instruments(survey: Survey, source: Source, instruments: Mapping[str, Instrument]) -> list[tuple[str, str]]:
     """Instruments with as many items and steps as the survey, likeliest first: (key, why)."""
     words = set(tokens(source.stem))
     found = []

@@ -70,7 +70,9 @@ def table_ideas(source: Source, sources: Sources, instruments: Mapping[str, Inst
         if table == "scores" and not _scores_hang_on_something(source, sources, name, instruments):
             continue
         sure = NAMED * name + (1 - NAMED) * holds if name else holds * 0.8
-        why = ", ".join(w for w in ("the file's name" if name >= 0.6 else "", "its columns" if holds > 0.5 else "") if w)
+        why = ", ".join(
+            w for w in ("the file's name" if name >= 0.6 else "", "its columns" if holds > 0.5 else "") if w
+        )
         if sure >= LEAST or (name >= 0.6 and holds >= 0.5):
             found.append(TableIdea(table, sure, why or "its columns"))
     survey = survey_of(source)

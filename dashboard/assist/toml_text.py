@@ -20,7 +20,11 @@ def _escaped(char: str) -> str:
     if 0xD800 <= code <= 0xDFFF:
         raise ValueError("half of a character cannot be written as TOML")
     # characters that turn the direction of text, or end a line in some editors, are written as their number
-    return f"\\u{code:04x}" if code in (0x85, 0x2028, 0x2029) or 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069 else char
+    return (
+        f"\\u{code:04x}"
+        if code in (0x85, 0x2028, 0x2029) or 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
+        else char
+    )
 
 
 def quoted(text: str) -> str:
