@@ -1,4 +1,4 @@
-"""A practice's files into the database: read, check, store, evaluate. All or nothing per call."""
+"""A practice's data into the database: read, check, store, evaluate. All or nothing per call."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from dashboard.access import operator_scope
 from dashboard.evaluation import evaluate
 from dashboard.instruments import registry
-from dashboard.intake import Limits, read_batch
+from dashboard.instruments.instrument import Instrument
+from dashboard.intake import Batch, Limits, read_batch
 from dashboard.intake.mapping import Mapping
 from dashboard.saved_mappings import find_mapping
 from dashboard.settings import Settings
@@ -91,6 +92,20 @@ class ImportReport:
         }
 
 
+def known_instruments(engine: Engine, settings: Settings, practice: str | None) -> dict[str, Instrument]:
+    """The instruments that a batch may name: the built-in ones and the practice's own."""
+    with reading(engine) as connection:
+        known = practices.find_or_none(connection, practice, settings.practice)
+        return registry(load.own_instruments(connection, operator_scope(known)) if known is not None else [])
+
+
+def mapping_named(engine: Engine, settings: Settings, practice: str | None, name: str) -> Mapping:
+    """A mapping by name or file: shipped, a file, or one that the practice has saved. Raises UnusableInput where there is none."""
+    with reading(engine) as connection:
+        known = practices.find_or_none(connection, practice, settings.practice)
+        return find_mapping(connection, None if known is None else operator_scope(known), name)
+
+
 def import_files(
     engine: Engine,
     settings: Settings,
@@ -108,39 +123,67 @@ def import_files(
 
     Raises UnusableInput where the call is refused (nothing written) and SupervisionError where the database fails.
     """
-
-    def step(what: str, share: float) -> None:
-        if progress:
-            progress(what, share)
-
-    step("Reading files", 0.05)
-    with reading(engine) as connection:
-        known = practices.find_or_none(connection, practice, settings.practice)
-        scope = None if known is None else operator_scope(known)
-        own = load.own_instruments(connection, scope) if scope is not None else []
-        chosen = find_mapping(connection, scope, mapping) if isinstance(mapping, str) else mapping
+    if progress:
+        progress("Reading files", 0.05)
+    chosen = mapping_named(engine, settings, practice, mapping) if isinstance(mapping, str) else mapping
     batch = read_batch(
         paths,
         today=now.date(),
         timezone=settings.timezone,
         mapping=chosen,
         limits=Limits(unpacked_mb=settings.max_unpacked_mb),
-        known_instruments=registry(own),
+        known_instruments=known_instruments(engine, settings, practice),
         progress=progress,
     )
+    return import_batch(
+        engine, settings, batch, practice=practice, source=source, dry_run=dry_run, username=username, now=now,
+        progress=progress,
+    )  # fmt: skip
+
+
+def import_batch(
+    engine: Engine,
+    settings: Settings,
+    batch: Batch,
+    *,
+    practice: str | None,
+    source: str,
+    kind: str = "files",
+    origin: str | None = None,
+    dry_run: bool = False,
+    username: str | None,
+    now: datetime,
+    progress: Progress | None = None,
+    alongside: Callable[[Connection, int], None] | None = None,
+) -> ImportReport:
+    """Stores a checked batch of any origin in one transaction, then evaluates the episodes it touched.
+
+    ``kind`` as import.kind; ``origin`` is what the audit says instead of the file names; ``alongside`` (connection, practice_id)
+    writes in the same transaction. Raises SupervisionError where the database fails.
+    """
+
+    def step(what: str, share: float) -> None:
+        if progress:
+            progress(what, share)
+
     step("Storing", 0.5)
     with writing(engine) as connection:
         practice_id = practices.ensure_practice(connection, practice or settings.practice, now, single=practice is None)
-        result = store_batch(connection, practice_id, source, batch, today=now.date(), now=now, username=username)
+        result = store_batch(
+            connection, practice_id, source, batch, today=now.date(), now=now, username=username, kind=kind
+        )
         name = practices.name_of(connection, practice_id)
         if not dry_run:
+            if alongside is not None:
+                alongside(connection, practice_id)
+            names = origin or ", ".join(Path(f).name for f in batch.files)
             audit.record(
                 connection,
                 at=now,
                 practice_id=practice_id,
                 username=username or "operator",
                 action="import",
-                detail=f"{source}: {', '.join(Path(f).name for f in batch.files)}"[:500],
+                detail=f"{source}: {names}"[:500],
             )
         else:
             connection.rollback()

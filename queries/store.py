@@ -183,6 +183,7 @@ def store_batch(
     today: date,
     now: datetime,
     username: str | None,
+    kind: str = "files",
 ) -> ImportResult:
     """Upserts the batch by source id, keeps earlier versions, tries waiting rows again; nothing new writes nothing."""
     secret = str(connection.execute(select(Practice.secret).where(Practice.id == practice_id)).scalar_one())
@@ -197,6 +198,7 @@ def store_batch(
             imported_at=now,
             username=username,
             files=batch.files,
+            kind=kind,
             counts={},
             changed_rows=0,
         )

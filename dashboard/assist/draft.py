@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from dashboard.intake.batch import TABLES
@@ -131,9 +133,9 @@ class Draft:
         return made["column"] if set(made) == {"column"} else made
 
 
-def draft_of(mapping: dict[str, Any]) -> Draft:
-    """The draft of a mapping file's data, so that a saved or shipped mapping can be worked on."""
-    given = deepcopy(mapping)
+def draft_of(text: str) -> Draft:
+    """The draft of a mapping file that is well formed, so that a saved or shipped mapping can be worked on."""
+    given = tomllib.loads(text)
     draft = Draft(name=str(given.pop("name", "")), about=str(given.pop("about", "")))
     draft.sessions_from_scores = (given.pop("derive", None) or {}).get("sessions") == "from_scores"
     draft.instruments = list(given.pop("instrument", []))
@@ -141,7 +143,7 @@ def draft_of(mapping: dict[str, Any]) -> Draft:
     tables = given.pop("table", [])
     draft.rest = given
     for one in tables:
-        one["columns"] = {c: {"column": how} if isinstance(how, str) else how for c, how in one["columns"].items()}
+        one["columns"] = {c: _spec(how) for c, how in one["columns"].items()}
         one["file"] = one["file"].lower()
         draft.add(one)
     days = [str(spec["days_from"]) for _, _, spec in draft.specs() if _is_day(str(spec.get("days_from", "")))]
@@ -153,6 +155,20 @@ def draft_of(mapping: dict[str, Any]) -> Draft:
             if str(spec.get("constant")) == draft.first_day:
                 spec["constant"] = FIRST_DAY
     return draft
+
+
+def _spec(how: Any) -> Spec:
+    """A column as a table of texts, whatever kinds the file's author wrote: 1 for "1", a day for its text."""
+    if isinstance(how, str):
+        return {"column": how}
+    made = {key: str(value) if isinstance(value, date) else value for key, value in how.items()}
+    if "values" in made:
+        made["values"] = {word: _text(one) for word, one in made["values"].items()}
+    return {key: _text(value) if key in ("constant", "other") else value for key, value in made.items()}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _is_day(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping as Named
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +12,15 @@ import polars as pl
 from sqlalchemy import Engine
 
 from dashboard.access import Role, Viewer, check_can_import, counting_scope
+from dashboard.importing import ImportReport, import_batch
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.intake import mapped_batch
-from dashboard.intake.batch import SET_ASIDE, TABLES
+from dashboard.intake.batch import SET_ASIDE, TABLES, Batch
 from dashboard.intake.mapping import Mapping
 from dashboard.intake.sources import SourceTable
 from dashboard.settings import Settings
-from queries import load
+from queries import load, practices
 from queries.engine import reading, writing
 from queries.store import store_batch
 
@@ -54,6 +56,46 @@ def known_instruments(engine: Engine, viewer: Viewer) -> dict[str, Instrument]:
         return registry(load.own_instruments(connection, counting_scope(viewer)))
 
 
+def _batch(
+    engine: Engine,
+    settings: Settings,
+    viewer: Viewer,
+    tables: Named[str, SourceTable],
+    mapping: Mapping,
+    files: list[str],
+    now: datetime,
+) -> Batch:
+    return mapped_batch(
+        {name: table for name, table in tables.items() if name in mapping.sources}, mapping, [], today=now.date(),
+        timezone=settings.timezone, known_instruments=known_instruments(engine, viewer), files=files,
+    )  # fmt: skip
+
+
+def load_tables(
+    engine: Engine,
+    settings: Settings,
+    viewer: Viewer,
+    tables: Named[str, SourceTable],
+    mapping: Mapping,
+    *,
+    files: list[str],
+    source: str,
+    now: datetime,
+    progress: Callable[[str, float], None] | None = None,
+) -> ImportReport:
+    """Imports these tables through this mapping, as `supervision import --mapping` does with their files; audited.
+
+    Raises NotAllowed for who may not import, UnusableInput where the call is refused, SupervisionError where the database fails.
+    """
+    check_can_import(viewer.role)
+    batch = _batch(engine, settings, viewer, tables, mapping, files, now)
+    with reading(engine) as connection:
+        practice = practices.name_of(connection, viewer.practice_id)
+    return import_batch(
+        engine, settings, batch, practice=practice, source=source, username=viewer.username, now=now, progress=progress
+    )
+
+
 def try_out(
     engine: Engine,
     settings: Settings,
@@ -69,10 +111,7 @@ def try_out(
     Raises NotAllowed for who may not import, UnusableInput where the call would be refused.
     """
     check_can_import(viewer.role)
-    batch = mapped_batch(
-        {name: table for name, table in tables.items() if name in mapping.sources}, mapping, [], today=now.date(),
-        timezone=settings.timezone, known_instruments=known_instruments(engine, viewer), files=sorted(tables),
-    )  # fmt: skip
+    batch = _batch(engine, settings, viewer, tables, mapping, sorted(tables), now)
     with writing(engine) as connection:
         result = store_batch(
             connection, viewer.practice_id, source, batch, today=now.date(), now=now, username=viewer.username

@@ -14,6 +14,7 @@ from dashboard.intake.mapping import Column
 BRACES = re.compile(r"\{([^{}]+)\}")
 ISO_DAY = "%Y-%m-%d"
 WHOLE_DAY = r"^\d{4}-\d{2}-\d{2}$"
+ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$"
 MOST_STEPS = 100_000  # days, weeks or months beyond which a number counts no steps of any treatment
 COMMA = r"^[+-]?\d+(,\d+)?$"
 
@@ -46,6 +47,9 @@ def value_of(spec: Column) -> pl.Expr:
     if spec.time is not None:
         made = value.str.to_datetime(spec.time, strict=False, time_unit="us").dt.strftime("%Y-%m-%dT%H:%M:%S")
         value = pl.coalesce(made.str.slice(0, 10) if spec.part == "day" else made, value)
+    elif spec.part == "day":
+        # with an offset the day is not the one that is written: such a time is left as it is
+        value = pl.when(value.str.contains(ISO_TIME)).then(value.str.slice(0, 10)).otherwise(value)
     if spec.days_from is not None:
         given_day = (
             pl.lit(spec.days_from) if re.match(WHOLE_DAY, spec.days_from) else pl.col(spec.days_from).str.slice(0, 10)

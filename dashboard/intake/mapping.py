@@ -95,10 +95,11 @@ class Column(Part):
     """How one of our columns is made: from a ``column``, a ``constant`` or a ``template`` of columns in braces.
 
     ``values`` maps words (also text to scores); ``other`` stands in for words it does not name. ``date`` and ``time`` are
-    formats such as %d/%m/%Y; ``part`` = day keeps the day of a time. ``days_from`` reads the column as a whole number of steps
-    since a day (2026-01-31, or the column that holds it): a step is ``step_days`` days (7: weeks) and ``first`` is the number
-    of the first day (1 where the first week is called 1). ``decimal`` = "," reads 12,5 as twelve and a half; ``times``
-    multiplies a number (a unit). What does not fit is left as it is, so that it is set aside with its text.
+    formats such as %d/%m/%Y; ``part`` = day keeps the day of a time (without ``time``: of one in ISO form). ``days_from`` reads
+    the column as a whole number of steps since a day (2026-01-31, or the column that holds it): a step is ``step_days`` days
+    (7: weeks) and ``first`` is the number of the first day (1 where the first week is called 1). ``decimal`` = "," reads 12,5
+    as twelve and a half; ``times`` multiplies a number (a unit). What does not fit is left as it is, so that it is set aside
+    with its text.
     """
 
     column: str | None = None
@@ -131,8 +132,6 @@ class Column(Part):
             raise ValueError("give exactly one of column, constant, template")
         if self.days_from is None and (self.step_days != 1 or self.first != 0):
             raise ValueError("step_days and first belong to days_from")
-        if self.part is not None and self.time is None:
-            raise ValueError("part belongs to time")
         return self
 
 
@@ -167,6 +166,22 @@ class Target(Part):
         return self
 
 
+class Watermark(Part):
+    """The ``column`` of a source table that grows whenever a row is new or changed: only rows from the last mark on are read.
+
+    ``overlap_days`` reads that many days before the mark again, where the source may write a row late with an older time.
+    Repeated rows change nothing. A table that another one is joined to is always read whole.
+    """
+
+    column: str
+    overlap_days: int = Field(default=0, ge=0, le=366)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, given: Any) -> Any:
+        return {"column": given} if isinstance(given, str) else given
+
+
 class Derive(Part):
     """``sessions``: from_scores makes an attended session of every day on which an episode has a score."""
 
@@ -177,7 +192,7 @@ class Mapping(Part):
     """A whole mapping. ``unused`` names the source files that are known and left alone.
 
     ``source`` says how a source is laid out where it is not a plain UTF-8 table; ``eav`` turns an export of one value per row
-    into a table. ``watermark`` names, by source table of a database, the column that grows whenever a row is new or changed.
+    into a table. ``watermark`` is by source table, for reading straight from a database.
     """
 
     name: str
@@ -185,7 +200,7 @@ class Mapping(Part):
     table: tuple[Target, ...] = Field(min_length=1)
     source: tuple[Source, ...] = ()
     eav: tuple[OnePerRow, ...] = ()
-    watermark: dict[str, str] = Field(default_factory=dict)
+    watermark: dict[str, Watermark] = Field(default_factory=dict)
     unused: tuple[str, ...] = ()
     derive: Derive = Derive()
     instrument: tuple[dict[str, Any], ...] = ()
@@ -198,15 +213,22 @@ class Mapping(Part):
                 raise ValueError(f"[[{kind}]] '{doubled[0]}' stands twice")
         if unknown := sorted(name for name in self.watermark if name.lower() not in self.sources):
             raise ValueError(f"watermark names '{unknown[0]}', which no table reads")
+        reshaped = {one.file.lower() for one in self.eav}
+        if whole := sorted(name for name in self.watermark if name.lower() in reshaped):
+            raise ValueError(f"watermark names '{whole[0]}', of which [[eav]] needs every row")
         return self
+
+    @property
+    def spelled(self) -> dict[str, str]:
+        """Every file or source table it reads: the name in lower case to the name as the mapping writes it."""
+        made = {one.makes.lower(): one.file for one in self.eav}
+        named = [one.file for one in self.table] + [join.file for one in self.table for join in one.join]
+        return {name.lower(): name for name in (made.get(one.lower(), one) for one in named)}
 
     @property
     def sources(self) -> set[str]:
         """The names of every file or source table it reads, in lower case."""
-        named = {one.file.lower() for one in self.table}
-        named |= {join.file.lower() for one in self.table for join in one.join}
-        made = {one.makes.lower(): one.file.lower() for one in self.eav}
-        return {made.get(name, name) for name in named}
+        return set(self.spelled)
 
     def layout(self, name: str) -> Source:
         """How a source is laid out: as the mapping says, else a plain table with its column names in the first row."""

@@ -40,6 +40,11 @@ class SourceTable(NamedTuple):
     rows: pl.DataFrame
     ragged: pl.DataFrame
 
+    @classmethod
+    def of(cls, columns: list[str], rows: pl.DataFrame) -> SourceTable:
+        """A table whose rows cannot have a wrong width."""
+        return cls(columns, rows, pl.DataFrame(schema=SET_ASIDE))
+
 
 def _book(path: Path, limits: Limits) -> fastexcel.ExcelReader:
     try:
@@ -91,7 +96,7 @@ def _sheet(path: Path, sheet: str | None, limits: Limits, layout: Source) -> Sou
     rows = rows.filter(~pl.all_horizontal(pl.col(raw.columns).fill_null("") == ""))
     named = {raw.columns[place]: name for place, name in enumerate(names) if name and name not in ("file", "line")}
     kept = rows.select(*(pl.col(old).alias(new) for old, new in named.items()), "file", "line")
-    return SourceTable([name for name in names if name], kept, pl.DataFrame(schema=SET_ASIDE))
+    return SourceTable.of([name for name in names if name], kept)
 
 
 def source_table(path: Path, limits: Limits, layout: Source = PLAIN, sheet: str | None = None) -> SourceTable:
