@@ -100,7 +100,7 @@ def known_instruments(engine: Engine, settings: Settings, practice: str | None) 
 
 
 def mapping_named(engine: Engine, settings: Settings, practice: str | None, name: str) -> Mapping:
-    """A mapping by name or file: shipped, a file, or one that the practice has saved. Raises UnusableInput where there is none."""
+    """A mapping by name or file: shipped, a file, or one that the practice saved. Raises UnusableInput where there is none."""
     with reading(engine) as connection:
         known = practices.find_or_none(connection, practice, settings.practice)
         return find_mapping(connection, None if known is None else operator_scope(known), name)

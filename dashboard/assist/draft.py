@@ -161,7 +161,7 @@ def _spec(how: Any) -> Spec:
     """A column as a table of texts, whatever kinds the file's author wrote: 1 for "1", a day for its text."""
     if isinstance(how, str):
         return {"column": how}
-    made = {key: str(value) if isinstance(value, date) else value for key, value in how.items()}
+    made: Spec = {key: str(value) if isinstance(value, date) else value for key, value in how.items()}
     if "values" in made:
         made["values"] = {word: _text(one) for word, one in made["values"].items()}
     return {key: _text(value) if key in ("constant", "other") else value for key, value in made.items()}

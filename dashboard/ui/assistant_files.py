@@ -93,8 +93,7 @@ def _wrong(table: Read) -> str:
 def _preview(work: Work, table: Read) -> None:
     names = table.source.names[:MOST_COLUMNS]
     rows = [
-        [cut(work.shown(row[name])) for name in names]
-        for row in table.read.rows.head(FIRST_ROWS).iter_rows(named=True)
+        [cut(work.shown(row[name])) for name in names] for row in table.read.rows.head(FIRST_ROWS).iter_rows(named=True)
     ]
     more = len(table.source.names) - len(names)
     note = f"{plural(more, 'more column')} not shown here. " if more > 0 else ""
@@ -112,7 +111,7 @@ def _layout_of(work: Work, stem: str) -> dict[str, Any]:
 def _set_layout(work: Work, table: Read, **changed: Any) -> None:
     plain = {"header_row": 1, "skip_rows": 0, "encoding": "utf-8", "delimiter": ""}
     now = _layout_of(work, table.stem) | changed
-    now = {key: value for key, value in now.items() if plain.get(key, None) != value}
+    now = {key: value for key, value in now.items() if plain.get(key) != value}
     others = [one for one in work.draft.rest.get("source", []) if one["file"].lower() != table.stem]
     work.draft.rest["source"] = [*others, now] if len(now) > 1 else others
     if not work.draft.rest["source"]:
@@ -167,7 +166,9 @@ def files_step(work: Work, shelf: Shelf) -> None:
     show_blocks([Notice(words, "orange") for words in work.troubles.values()])
     _rescue(work)
     if not work.tables:
-        show_blocks([Para("Nothing is stored before the last step. Files stay in this session and go with it.", quiet=True)])
+        show_blocks(
+            [Para("Nothing is stored before the last step. Files stay in this session and go with it.", quiet=True)]
+        )
         _begin_with(work, shelf)
         return
     _listed(work)

@@ -102,7 +102,9 @@ class Work:
                 raise SupervisionError(f"{name}: these files are larger than {limits.unpacked_mb} MB together.")
             for table in tables_of(name, data, limits, self.layouts()):
                 if table.stem in self.tables:
-                    raise SupervisionError(f"{name} and {self.tables[table.stem].upload} are both called '{table.stem}'. Rename one.")
+                    raise SupervisionError(
+                        f"{name} and {self.tables[table.stem].upload} are both called '{table.stem}'. Rename one."
+                    )
                 self.tables[table.stem] = table
                 self.sources[table.stem] = table.source
         except SupervisionError as error:
