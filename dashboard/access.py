@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -34,6 +34,7 @@ class Viewer:
     supervisee_ids: frozenset[int] = frozenset()
     name: str = ""
     must_change: bool = False
+    link_secret: str = field(default="", repr=False)  # signs the links of this practice, alike in every process
 
 
 @dataclass(frozen=True)
@@ -307,9 +308,3 @@ def can_read_goal(viewer: Viewer, clinician_id: int, shared: bool) -> bool:
     scope = scope_for(viewer)
     within = scope.clinician_ids is None or clinician_id in scope.clinician_ids
     return viewer.clinician_id == clinician_id or (shared and within)
-
-
-def check_can_read_goal(viewer: Viewer, clinician_id: int, shared: bool) -> None:
-    """Raises NotAllowed where ``can_read_goal`` is false."""
-    if not can_read_goal(viewer, clinician_id, shared):
-        raise NotAllowed("This growth goal is not shared with you.")

@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from dashboard import cli_keeping
 from dashboard import settings as configuration
 from dashboard.cli_common import Db, PracticeName, day_of, progress_bar, say, settings_of, write_out, write_privately
 from dashboard.cli_import import import_
@@ -33,6 +34,7 @@ cli.add_typer(user_commands, name="user")
 cli.command(name="import")(import_)
 cli.add_typer(mapping_commands, name="mapping")
 cli.command()(sync)
+cli_keeping.register(cli)
 
 
 @cli.command()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from multiprocessing import get_context
 
@@ -18,13 +18,15 @@ from dashboard import patterns
 from dashboard.access import operator_scope
 from dashboard.analytics.experience import NEW_AREA, new_areas
 from dashboard.instruments import registry
+from dashboard.opening import engine_of
 from dashboard.replay import Replay
 from dashboard.replay.learning import Learned, Models, Timer, no_timer, unlearned
 from dashboard.settings import Settings
 from dashboard.signals import rules_version
 from queries import load, models, practices, store_evaluation
 from queries import rules as practice_rules
-from queries.engine import open_engine, reading, writing
+from queries.engine import reading, writing
+from queries.worlds import undone_on
 
 Progress = Callable[[str, float], None] | None
 
@@ -84,7 +86,9 @@ def evaluate(
         if fresh and touched is None and is_current and present is not None and present.is_current:
             return EvaluationReport(name, as_of, 0, 0, present.id)
         kept = Learned([unlearned(instruments), *models.kept(connection, practice_id)])
-        covered = not everything and models.cover(connection, practice_id, version, newest, as_of)
+        # what an import undone since then had said is not in the models of today
+        then = undone_on(connection, practice_id, as_of)
+        covered = not everything and not then and models.cover(connection, practice_id, version, newest, as_of)
         lacks_only_these = (
             touched is not None
             and present is not None
@@ -147,7 +151,7 @@ def reevaluate(
 def _in_worker(
     url: str, settings: Settings, practice_id: int, as_of: date, now: datetime, everything: bool, timer: Timer
 ) -> EvaluationReport:
-    engine = open_engine(url)
+    engine = engine_of(replace(settings, db=url))
     try:
         return evaluate(engine, settings, practice_id, as_of=as_of, now=now, everything=everything, timer=timer)
     finally:

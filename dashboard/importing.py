@@ -24,11 +24,16 @@ from queries.engine import reading, writing
 from queries.store import store_batch
 
 Progress = Callable[[str, float], None]
+TOLD = ("new", "changed", "unchanged", "waiting", "set_aside", "had_waited")
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What one import did. ``set_aside`` counts the rows of this call that were not taken in as given."""
+    """What one import did. ``set_aside`` counts the rows of this call that were not taken in as given.
+
+    Of each table in ``counts``: new + changed + unchanged + waiting + set_aside = rows_in + had_waited, where rows_in are the
+    rows that the files held and had_waited those of earlier calls that were taken in now.
+    """
 
     practice: str
     source: str
@@ -48,13 +53,16 @@ class ImportReport:
         """What was done in counts, without a value of any row: for somebody who may not see client data."""
         lines = []
         for table, count in self.counts.items():
-            words = [f"{number:,} {kind}" for kind, number in count.items() if number]
+            words = [f"{count[kind]:,} {kind.replace('_', ' ')}" for kind in TOLD if count.get(kind)]
             if words:
                 lines.append(f"{table}: {', '.join(words)}")
         if not any(count.get("new") or count.get("changed") for count in self.counts.values()):
             lines.insert(0, "Nothing new: what these files say was here already.")
         if self.dry_run:
             lines.insert(0, "Dry run: nothing was written.")
+        for one in self.accounts:
+            if one.get("not_meant"):
+                lines.append(f"{one['file']}: {one['not_meant']:,} rows are not meant for {one['table']}.")
         if self.set_aside:
             lines.append(f"{self.set_aside:,} rows were set aside or reported.")
         return lines

@@ -16,6 +16,7 @@ from dashboard.instruments.instrument import Instrument
 from queries import cases as reads
 from queries import store_patterns
 from queries.frames import read_frame
+from queries.worlds import undone_on
 
 OUTCOME = "outcome"
 
@@ -54,11 +55,12 @@ def read_cases(
     """The ended episodes of an evaluation as cases for comparison (CASES)."""
     scope = operator_scope(practice_id)
     outcome = [key for key, one in instruments.items() if one.kind == OUTCOME]
+    undone = undone_on(connection, practice_id, as_of)
     return cases(
         read_frame(connection, reads.ended(scope, evaluation_id)),
-        reads.read_each(connection, reads.intake_known(scope, as_of)),
-        reads.read_each(connection, reads.births_known(scope, as_of)),
-        reads.read_each(connection, reads.first_scores(scope, evaluation_id, outcome, as_of)),
+        reads.read_each(connection, reads.intake_known(scope, as_of, undone)),
+        reads.read_each(connection, reads.births_known(scope, as_of, undone)),
+        reads.read_each(connection, reads.first_scores(scope, evaluation_id, outcome, as_of, undone)),
         instruments,
     )
 

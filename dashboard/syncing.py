@@ -80,6 +80,8 @@ def sync(
     newest: dict[str, str] = {}
     with reading_source(source_db, settings.timezone) as theirs:
         for number, (name, spelled) in enumerate(sorted(mapping.spelled.items()), start=1):
+            if mapping.layout(name).optional and not theirs.has(spelled):
+                continue
             if progress:
                 progress(f"Reading {spelled}", 0.4 * number / len(mapping.sources))
             read = theirs.read(spelled, wanted[name], watermarks.get(name), starts.get(name))

@@ -72,7 +72,7 @@ def states(
     scope: Scope, *, open_only: bool = True, public_id: str | None = None, evaluation_id: int | None = None
 ) -> Statement:
     """One row per episode of the current evaluation (or of one of the past): its state with code and opaque id."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     statement = (
         select(
             visible.c.episode_id,
@@ -117,7 +117,7 @@ def flags(
 
     With ``first`` those are left out that the clinician is to see first; never safety items and what was replied to.
     """
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     statement = (
         select(
             visible.c.episode_id,
@@ -145,7 +145,7 @@ def flags(
 
 def held_back(scope: Scope, first: FirstLook, *, evaluation_id: int | None = None) -> Statement:
     """Standing flags in scope that the clinician is to see first: episode_id, signal. What rests on them is not shown either."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(visible.c.episode_id, Flag.signal)
         .select_from(visible)
@@ -169,7 +169,7 @@ def appointments(scope: Scope, *, open_only: bool = True, public_id: str | None 
     visible = visible_episodes(scope)
     statement = select(
         Appointment.episode_id, Appointment.id.label("appointment_id"), Appointment.starts_at, Appointment.status
-    ).join(visible, visible.c.episode_id == Appointment.episode_id)
+    ).join(visible, and_(visible.c.episode_id == Appointment.episode_id, Appointment.withdrawn_on.is_(None)))
     return _narrow(statement, visible, open_only, public_id)
 
 
@@ -177,7 +177,7 @@ def falls(
     scope: Scope, *, open_only: bool = True, public_id: str | None = None, evaluation_id: int | None = None
 ) -> Statement:
     """Sessions at which the alliance rating fell by a major step, as the evaluation of their own day said."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     statement = (
         select(SessionState.episode_id, SessionState.starts_at)
         .join(visible, visible.c.episode_id == SessionState.episode_id)
@@ -220,7 +220,7 @@ def last_viewed(scope: Scope) -> Statement:
 
 def waiting_safety(scope: Scope, *, evaluation_id: int | None = None) -> Statement:
     """Risk answers in scope that nobody has recorded as checked, of open and closed episodes."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(
             visible.c.episode_id,

@@ -14,7 +14,7 @@ COUNTED = ("dropout", "on_track", "latest_on", "dropout_next_session")
 
 def open_episodes(scope: Scope, *, evaluation_id: int | None = None) -> Statement:
     """Open episodes of the current evaluation (or of one of the past): clinician_id and what ``caseloads`` counts."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(
             visible.c.episode_id,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
-from sqlalchemy import Connection, Date, func, literal, or_, select
+from sqlalchemy import Connection, Date, func, literal, or_, select, union
 
 from dashboard.access import Scope
 from dashboard.contracts import SCORES
@@ -21,10 +21,12 @@ from queries.tables import (
     Episode,
     EpisodeState,
     EpisodeVersion,
+    Evaluation,
     Score,
     ScoreVersion,
     Statement,
 )
+from queries.worlds import known_then, standing_on
 
 STATE = (
     "opened_on",
@@ -42,16 +44,19 @@ STATE = (
 
 def ended(scope: Scope, evaluation_id: int) -> Statement:
     """Episodes of an evaluation that had a session and are closed, or silent beyond the practice's limit."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(
             visible.c.episode_id,
-            visible.c.client_id,
+            func.coalesce(
+                known_then(EpisodeVersion, EpisodeVersion.client_id, visible.c.episode_id, visible), visible.c.client_id
+            ).label("client_id"),
             EpisodeState.clinician_id,
             *(getattr(EpisodeState, name) for name in STATE),
         )
         .select_from(visible)
         .join(EpisodeState, EpisodeState.episode_id == visible.c.episode_id)
+        .join(Evaluation, Evaluation.id == EpisodeState.evaluation_id)
         .where(
             EpisodeState.evaluation_id == evaluation_id,
             EpisodeState.sessions_attended > 0,
@@ -60,9 +65,10 @@ def ended(scope: Scope, evaluation_id: int) -> Statement:
     )
 
 
-def intake_known(scope: Scope, as_of: date) -> list[Statement]:
-    """Problem area, kind and day of referral of the episodes in scope, as known on a day."""
-    visible = visible_episodes(scope)
+def intake_known(scope: Scope, as_of: date, undone: Sequence[int] = ()) -> list[Statement]:
+    """Problem area, kind and day of referral of the episodes in scope, as known on a day; ``undone``: ``worlds.undone_on``."""
+    visible = visible_episodes(scope, as_of=as_of)
+    now, then = standing_on(Episode, EpisodeVersion, undone)
     found: list[Statement] = []
     for table in (Episode, EpisodeVersion):
         statement: Statement = (
@@ -70,14 +76,21 @@ def intake_known(scope: Scope, as_of: date) -> list[Statement]:
             .join(visible, visible.c.episode_id == table.id)
             .where(table.known_from <= as_of)
         )
-        found.append(statement if table is Episode else statement.where(EpisodeVersion.superseded_on > as_of))
+        found.append(
+            statement.where(now) if table is Episode else statement.where(then, EpisodeVersion.superseded_on > as_of)
+        )
     return found
 
 
-def births_known(scope: Scope, as_of: date) -> list[Statement]:
-    """Year of birth of the clients in scope, as known on a day; ``superseded_on`` null is what is known now."""
-    visible = visible_episodes(scope)
-    clients = select(visible.c.client_id).distinct().subquery()
+def births_known(scope: Scope, as_of: date, undone: Sequence[int] = ()) -> list[Statement]:
+    """Year of birth of the clients in scope, as known on a day; ``superseded_on`` null is what is known now.
+
+    Clients who were merged since are among them. ``undone``: ``worlds.undone_on``.
+    """
+    visible = visible_episodes(scope, as_of=as_of)
+    before = select(EpisodeVersion.client_id).join(visible, visible.c.episode_id == EpisodeVersion.id)
+    clients = union(select(visible.c.client_id), before).subquery()
+    now, then = standing_on(Client, ClientVersion, undone)
     found: list[Statement] = []
     for table in (Client, ClientVersion):
         statement: Statement = select(
@@ -87,18 +100,21 @@ def births_known(scope: Scope, as_of: date) -> list[Statement]:
         ).join(clients, clients.c.client_id == table.id)
         if table is ClientVersion:
             statement = statement.where(
-                ClientVersion.superseded_on > as_of, func.coalesce(ClientVersion.known_from, as_of) <= as_of
+                then, ClientVersion.superseded_on > as_of, func.coalesce(ClientVersion.known_from, as_of) <= as_of
             )
-        found.append(statement)
+        found.append(statement.where(now) if table is Client else statement)
     return found
 
 
-def first_scores(scope: Scope, evaluation_id: int, instruments: Sequence[str], as_of: date) -> list[Statement]:
+def first_scores(
+    scope: Scope, evaluation_id: int, instruments: Sequence[str], as_of: date, undone: Sequence[int] = ()
+) -> list[Statement]:
     """Clients' scores on outcome questionnaires other than the episode's own, taken by its first score or first session.
 
-    Whichever of the two came later; as known on a day.
+    Whichever of the two came later; as known on a day. ``undone``: ``worlds.undone_on``.
     """
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
+    now, then = standing_on(Score, ScoreVersion, undone)
     found: list[Statement] = []
     for table in (Score, ScoreVersion):
         statement: Statement = (
@@ -115,13 +131,15 @@ def first_scores(scope: Scope, evaluation_id: int, instruments: Sequence[str], a
                 table.known_from <= as_of,
             )
         )
-        found.append(statement if table is Score else statement.where(ScoreVersion.superseded_on > as_of))
+        found.append(
+            statement.where(now) if table is Score else statement.where(then, ScoreVersion.superseded_on > as_of)
+        )
     return found
 
 
 def treating(scope: Scope, evaluation_id: int) -> Statement:
     """Clinicians who have an episode in an evaluation, open or closed."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(EpisodeState.clinician_id)
         .join(visible, visible.c.episode_id == EpisodeState.episode_id)

@@ -16,7 +16,7 @@ def ending_counts(scope: Scope, *, evaluation_id: int | None = None) -> Statemen
 
     ``silent``: open, and without a session for longer than the practice's limit; null: closed without a code.
     """
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     ended = (
         select(
             EpisodeState.clinician_id,

@@ -25,6 +25,7 @@ from queries.tables import (
     SessionState,
     Statement,
 )
+from queries.worlds import known_then
 
 STATE = ("opened_on", "closed_on", "ending", "sessions_attended", "dropout", "scores", "alliance_scores")
 OF_THE_CLIENT = ("birth_year", "gender", "ethnicity")
@@ -32,24 +33,13 @@ OF_THE_CLIENT = ("birth_year", "gender", "ethnicity")
 
 def _as_known(now: Any, version: Any, name: str, key: Any, *beside: Any) -> Any:
     """A value as it was known on the evaluation's day: of the first version that was still in force then, else of today."""
-    earlier = (
-        select(getattr(version, name))
-        .where(
-            version.id == key,
-            version.superseded_on > Evaluation.as_of,
-            func.coalesce(version.known_from, Evaluation.as_of) <= Evaluation.as_of,
-        )
-        .order_by(version.superseded_on)
-        .limit(1)
-        .correlate(Evaluation, *beside)
-        .scalar_subquery()
-    )
+    earlier = known_then(version, getattr(version, name), key, *beside)
     return func.coalesce(earlier, getattr(now, name)).label("first_mode" if name == "mode" else name)
 
 
 def episodes(scope: Scope, *, evaluation_id: int | None = None) -> Statement:
     """Episodes of the practice (EQUITY_EPISODES): states, attributes of the client and of the episode; no code, no clinician."""
-    visible: CTE = visible_episodes(scope)
+    visible: CTE = visible_episodes(scope, evaluation_id)
     return (
         select(
             visible.c.episode_id,

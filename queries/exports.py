@@ -13,15 +13,18 @@ from queries.scope import visible_clinicians, visible_episodes
 from queries.tables import (
     Appointment,
     Audit,
+    Client,
     ClientVersion,
     Clinician,
     EpisodeState,
+    EpisodeVersion,
     Evaluation,
     Flag,
     SessionState,
     SetAside,
     Statement,
 )
+from queries.worlds import known_then
 
 STATE_COLUMNS = (
     "opened_on",
@@ -67,25 +70,17 @@ WORKING = ("row_id", "fit_since", "missing")  # what a head start is told by; no
 
 
 def _code_as_known(visible: CTE) -> Any:
-    """The client's code as it was known on the evaluation's day: codes may be corrected later."""
-    earlier = (
-        select(ClientVersion.given_code)
-        .where(
-            ClientVersion.id == visible.c.client_id,
-            ClientVersion.superseded_on > Evaluation.as_of,
-            func.coalesce(ClientVersion.known_from, Evaluation.as_of) <= Evaluation.as_of,
-        )
-        .order_by(ClientVersion.superseded_on)
-        .limit(1)
-        .correlate(visible, Evaluation)
-        .scalar_subquery()
-    )
-    return func.coalesce(earlier, visible.c.client_code).label("client_code")
+    """The client's code as it was known on the evaluation's day: codes are corrected later, and clients merged."""
+    theirs = known_then(EpisodeVersion, EpisodeVersion.client_id, visible.c.episode_id, visible)
+    client_id = func.coalesce(theirs, visible.c.client_id)
+    code = known_then(ClientVersion, ClientVersion.given_code, client_id, visible)
+    now = select(Client.client_code).where(Client.id == client_id).correlate(visible, Evaluation).scalar_subquery()
+    return func.coalesce(code, now).label("client_code")
 
 
 def episodes(scope: Scope, evaluation_id: int) -> Statement:
     """``export episodes``: one row per episode in scope, open and closed; WORKING beside what the contract names."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(
             visible.c.source_id.label("episode_id"),
@@ -108,7 +103,7 @@ def episodes(scope: Scope, evaluation_id: int) -> Statement:
 
 def flags(scope: Scope, evaluation_id: int, first: FirstLook | None = None) -> Statement:
     """``export flags``: every flag's life; with ``first`` without those that the clinician is to see first."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     statement = (
         select(
             visible.c.source_id.label("episode_id"),
@@ -130,7 +125,7 @@ def flags(scope: Scope, evaluation_id: int, first: FirstLook | None = None) -> S
 
 def sessions(scope: Scope, evaluation_id: int) -> Statement:
     """``export sessions``: one row per appointment up to the day."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(
             visible.c.source_id.label("episode_id"),
@@ -153,7 +148,7 @@ def sessions(scope: Scope, evaluation_id: int) -> Statement:
 
 def endings(scope: Scope, evaluation_id: int) -> Statement:
     """``export endings``: the five definitions side by side."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(visible.c.source_id.label("episode_id"), *(getattr(EpisodeState, name) for name in ENDING_COLUMNS))
         .select_from(visible)
@@ -187,7 +182,7 @@ def _masked_reason() -> Any:
 def audit(scope: Scope, role: Role) -> Statement:
     """``export audit``: who did what; an administrator sees no episode ids, others only what concerns their scope."""
     people = visible_clinicians(scope)
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, withdrawn=True)  # what was done stays on record
     hidden = role is Role.ADMIN
     statement = (
         select(

@@ -44,7 +44,7 @@ def goals(scope: Scope, viewer: Viewer) -> Statement:
 
 def sign_sessions(scope: Scope, *, evaluation_id: int | None = None) -> Statement:
     """Appointments in scope up to the evaluation's day with what was measured at them (SIGN_SESSIONS)."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(SessionState.episode_id, *(getattr(SessionState, name) for name in SESSION))
         .select_from(visible)
@@ -56,7 +56,7 @@ def sign_sessions(scope: Scope, *, evaluation_id: int | None = None) -> Statemen
 
 def sign_states(scope: Scope, *, evaluation_id: int | None = None) -> Statement:
     """Episodes in scope, open and closed: how each ended and what became of a fall in the alliance (SIGN_STATES)."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(visible.c.episode_id, *(getattr(EpisodeState, name) for name in STATE))
         .select_from(visible)

@@ -18,7 +18,7 @@ OF_THE_EPISODE = ("closed_on", "outcome_instrument", "baseline")
 
 def sessions(scope: Scope, *, evaluation_id: int | None = None) -> Statement:
     """Attended sessions of the practice (SCORED), of episodes with an outcome score."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(
             SessionState.episode_id,
@@ -57,5 +57,5 @@ def statuses_held(scope: Scope) -> Statement:
         .select_from(visible)
         .join(Appointment, Appointment.episode_id == visible.c.episode_id)
         .join(AppointmentVersion, AppointmentVersion.id == Appointment.id)
-        .where(of_the_whole_practice(scope))
+        .where(of_the_whole_practice(scope), Appointment.withdrawn_on.is_(None), AppointmentVersion.undo_id.is_(None))
     )

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, func, select
 
 from queries.tables import Base
 
+BY_HAND = "by hand"  # the source of what people enter; the only one whose rows may belong to rows of another source
+
 
 def next_id(connection: Connection, table: type[Base]) -> int:
     """One more than the largest; safe because writers take turns (``queries.engine.writing``)."""
@@ -17,6 +19,11 @@ def next_id(connection: Connection, table: type[Base]) -> int:
     if column is None or not column.primary_key:
         column = table.__table__.c.version_id
     return int(connection.execute(select(func.coalesce(func.max(column), 0))).scalar_one()) + 1
+
+
+def of_source(source: str, source_id: str) -> str:
+    """How a row entered by hand names a client, clinician or episode that came from another source."""
+    return source_id if source == BY_HAND else f"{source}\x1f{source_id}"
 
 
 def public_id(secret: str, kind: str, source: str, source_id: str) -> str:

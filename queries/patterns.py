@@ -100,7 +100,7 @@ def practice(scope: Scope, look: EstimateView, evaluation_id: int | None = None)
 
 def expectations(scope: Scope, evaluation_id: int | None = None) -> Statement:
     """Ended episodes in scope: what became of each, and what was to be expected of it."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(
             visible.c.episode_id,

@@ -18,7 +18,7 @@ STATE = ("alliance_instrument", "outcome_instrument", "change", "change_category
 
 def states(scope: Scope, *, evaluation_id: int | None = None) -> Statement:
     """Episodes in scope with their change so far, code and opaque id."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(
             visible.c.episode_id,

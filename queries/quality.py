@@ -17,7 +17,7 @@ def sessions_since(scope: Scope, since: datetime) -> Statement:
     return (
         select(Appointment.episode_id, Appointment.starts_at)
         .join(visible, visible.c.episode_id == Appointment.episode_id)
-        .where(Appointment.status == "attended", Appointment.starts_at >= since)
+        .where(Appointment.withdrawn_on.is_(None), Appointment.status == "attended", Appointment.starts_at >= since)
     )
 
 
@@ -49,7 +49,7 @@ def first_sessions(scope: Scope, since: date) -> Statement:
         select(Appointment.episode_id, func.min(Appointment.starts_at).label("first_at"))
         .join(visible, visible.c.episode_id == Appointment.episode_id)
         .join(Episode, Episode.id == Appointment.episode_id)
-        .where(Appointment.status == "attended", Episode.opened_on >= since)
+        .where(Appointment.withdrawn_on.is_(None), Appointment.status == "attended", Episode.opened_on >= since)
         .group_by(Appointment.episode_id)
     )
 
@@ -72,7 +72,7 @@ def without_baseline(scope: Scope) -> Statement:
         .join(Episode, Episode.id == visible.c.episode_id)
         .join(people, people.c.clinician_id == visible.c.clinician_id)
         .join(Appointment, and_(Appointment.episode_id == visible.c.episode_id, Appointment.status == "attended"))
-        .where(Episode.closed_on.is_(None), ~scored)
+        .where(Episode.closed_on.is_(None), Appointment.withdrawn_on.is_(None), ~scored)
         .group_by(
             visible.c.public_id, visible.c.client_code, people.c.display_name, people.c.source_id, Episode.opened_on
         )
@@ -107,7 +107,11 @@ def newest_record(scope: Scope, as_of: date) -> Statement:
     return (
         select(func.max(Appointment.starts_at).label("newest"))
         .join(visible, visible.c.episode_id == Appointment.episode_id)
-        .where(Appointment.status != "booked", Appointment.starts_at < as_of + timedelta(days=1))
+        .where(
+            Appointment.withdrawn_on.is_(None),
+            Appointment.status != "booked",
+            Appointment.starts_at < as_of + timedelta(days=1),
+        )
     )
 
 

@@ -17,7 +17,7 @@ from queries.tables import FlagReply, Statement
 
 def replies(scope: Scope, as_of: date, *, public_id: str | None = None) -> Statement:
     """Replies in scope given up to a day, in the order in which they were given."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, as_of=as_of)
     statement = (
         select(
             FlagReply.episode_id,

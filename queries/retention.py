@@ -99,7 +99,7 @@ def signals_before(scope: Scope, since: date, first: FirstLook | None = None) ->
 
 def known_endings(scope: Scope, evaluation_id: int | None = None) -> Statement:
     """How many endings are known in scope: closed, or silent beyond the practice's limit. A count, no rows."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(func.count().label("endings"))
         .select_from(visible)

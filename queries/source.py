@@ -19,7 +19,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from dashboard.errors import SupervisionError, UnusableInput
@@ -135,25 +135,34 @@ class SourceDatabase:
         self._timezone = timezone
         self._inspector = sa.inspect(connection)
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a table or view (``schema.table``)."""
+        return self._look(name) is not None
+
     def _found(self, name: str) -> sa.Table:
-        schema, _, plain = name.rpartition(".")
-        for in_schema, table in ((None, name), (schema or None, plain)):
-            try:
-                known = [*self._inspector.get_table_names(in_schema), *self._inspector.get_view_names(in_schema)]
-            except SQLAlchemyError:
-                continue  # no such schema
-            same = [one for one in known if one == table] or [one for one in known if one.lower() == table.lower()]
-            if len(same) == 1:
-                columns = [sa.Column(c["name"], c["type"]) for c in self._inspector.get_columns(same[0], in_schema)]
-                key = self._inspector.get_pk_constraint(same[0], in_schema)["constrained_columns"]
-                made = sa.Table(same[0], sa.MetaData(), *columns, schema=in_schema)
-                made.info["key"] = key
-                return made
+        found = self._look(name)
+        if found is not None:
+            return found
         here = sorted([*self._inspector.get_table_names(), *self._inspector.get_view_names()])
         raise UnusableInput(
             f"The source database ({self._where}) has no table '{name}'. It has {_some(here)}. "
             "Correct the mapping. Nothing was imported."
         )
+
+    def _look(self, name: str) -> sa.Table | None:
+        schema, _, plain = name.rpartition(".")
+        for in_schema, table in ((None, name), (schema or None, plain)):
+            try:
+                known = [*self._inspector.get_table_names(in_schema), *self._inspector.get_view_names(in_schema)]
+            except NoSuchTableError:
+                continue  # no such schema
+            same = [one for one in known if one == table] or [one for one in known if one.lower() == table.lower()]
+            if len(same) == 1:
+                columns = [sa.Column(c["name"], c["type"]) for c in self._inspector.get_columns(same[0], in_schema)]
+                made = sa.Table(same[0], sa.MetaData(), *columns, schema=in_schema)
+                made.info["key"] = self._inspector.get_pk_constraint(same[0], in_schema)["constrained_columns"]
+                return made
+        return None
 
     def read(self, name: str, wanted: set[str], watermark: str | None, since: str | None) -> SourceRows:
         """The ``wanted`` columns of a table or view (``schema.table``), those that it has, as text.
@@ -163,7 +172,7 @@ class SourceDatabase:
         Raises UnusableInput for a table or a watermark column that is not there.
         """
         table = self._found(name)
-        by_name = {column.name: column for column in table.columns} | {c.name.lower(): c for c in table.columns}
+        by_name = {c.name.lower(): c for c in table.columns} | {c.name: c for c in table.columns}
         chosen = {w: by_name.get(w, by_name.get(w.lower())) for w in sorted(wanted)}
         columns = {w: column for w, column in chosen.items() if column is not None}
         mark = None

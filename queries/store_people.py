@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, select, update
 
-from queries.frames import insert_frame, read_frame, update_frame
-from queries.keys import made_code, next_id, public_id
+from queries.frames import read_frame, update_frame
+from queries.keys import made_code, public_id
+from queries.place import Count, Place
+from queries.store_merges import merge_clients
 from queries.tables import (
     Client,
     ClientVersion,
@@ -21,39 +22,7 @@ from queries.tables import (
     SupervisionLink,
     SupervisionLinkVersion,
 )
-from queries.versions import corrected, fill_versions, filled, keep_versions
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where rows go: practice, its secret for opaque ids, the source, and the import that brings them."""
-
-    practice_id: int
-    secret: str
-    source: str
-    import_id: int
-
-
-@dataclass(frozen=True)
-class Count:
-    """How many rows were new, changed, the same, or wait for a parent."""
-
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    pending: int = 0
-
-    def as_dict(self) -> dict[str, int]:
-        """For the report."""
-        return {"new": self.new, "changed": self.changed, "unchanged": self.unchanged, "waiting": self.pending}
-
-
-def known_ids(connection: Connection, table: Any, place: Place) -> pl.DataFrame:
-    """source_id and id of a source's rows."""
-    statement = select(table.source_id, table.id).where(
-        table.practice_id == place.practice_id, table.source == place.source
-    )
-    return read_frame(connection, statement)
+from queries.versions import corrected, fill_versions, filled, give_rows, keep_versions, without_undone
 
 
 def _settle(
@@ -93,21 +62,13 @@ def _upsert(
     statement = select(table.id, table.source_id, *(getattr(table, c) for c in kept)).where(
         table.practice_id == place.practice_id, table.source == place.source
     )
-    present = read_frame(connection, statement)
+    present, undone = without_undone(place, read_frame(connection, statement))
     rows = rows.sort("source_id")
-    new = rows.join(present.select("source_id"), on="source_id", how="anti")
-    if new.height:
-        first = next_id(connection, table)
-        new = new.with_columns(
-            id=pl.int_range(pl.len(), dtype=pl.Int64) + first,
-            practice_id=pl.lit(place.practice_id),
-            source=pl.lit(place.source),
-            import_id=pl.lit(place.import_id),
-        )
-        if "public_id" in table.__table__.c:
-            opaque = [public_id(place.secret, kind, place.source, one) for one in new["source_id"]]
-            new = new.with_columns(pl.Series("public_id", opaque))
-        insert_frame(connection, table.__table__, new)
+    new = rows.join(present.select("source_id"), on="source_id", how="anti").with_columns(source=pl.lit(place.source))
+    if "public_id" in table.__table__.c:
+        opaque = [public_id(place.secret, kind, place.source, one) for one in new["source_id"]]
+        new = new.with_columns(pl.Series("public_id", opaque, dtype=pl.String))
+    give_rows(connection, table, place, new, undone, ["source_id"])
     both = present.join(rows.select("source_id", *columns), on="source_id", suffix="_new")
     moved = _settle(connection, table, versions, place, both, columns, today)
     return Count(new.height, moved, both.height - moved)
@@ -120,8 +81,14 @@ def store_clinicians(connection: Connection, place: Place, rows: pl.DataFrame, t
     return _upsert(connection, Clinician, ClinicianVersion, "clinician", place, frame, columns, today)
 
 
-def store_clients(connection: Connection, place: Place, rows: pl.DataFrame, today: date) -> Count:
-    """Adds and updates clients by source id; who is given no code keeps theirs, or gets one made from the id."""
+def store_clients(
+    connection: Connection, place: Place, rows: pl.DataFrame, today: date
+) -> tuple[Count, list[int], pl.DataFrame]:
+    """Adds and updates clients by source id; who is given no code keeps theirs, or gets one made from the id.
+
+    Returns the count, the episodes that went to another client (``merged_into``), and the SET_ASIDE rows of merges that cannot
+    be.
+    """
     columns = ["given_code", "birth_year", "gender", "ethnicity"]
     made = pl.Series("made", [made_code(one) for one in rows["client_id"]], dtype=pl.String)
     frame = rows.with_columns(made).select(
@@ -130,6 +97,7 @@ def store_clients(connection: Connection, place: Place, rows: pl.DataFrame, toda
         *columns[1:],
         pl.coalesce("client_code", "made").alias("client_code"),
         pl.col("recorded_on").alias("known_from"),
+        merged_into_id=pl.lit(None, dtype=pl.Int64),
     )
     count = _upsert(connection, Client, ClientVersion, "client", place, frame, columns, today)
     connection.execute(
@@ -142,7 +110,9 @@ def store_clients(connection: Connection, place: Place, rows: pl.DataFrame, toda
         )
         .values(client_code=Client.given_code)
     )
-    return count
+    merged = merge_clients(connection, place, rows.drop_nulls("merged_into"), today)
+    more = merged.otherwise_the_same
+    return Count(count.new, count.changed + more, count.unchanged - more), merged.episode_ids, merged.aside
 
 
 def _links(
@@ -159,20 +129,14 @@ def _links(
     statement = select(table.id, *(getattr(table, c) for c in [*key, *kept])).where(
         table.practice_id == place.practice_id
     )
-    present = read_frame(connection, statement)
+    present, undone = without_undone(place, read_frame(connection, statement))
+    given = rows.height
     rows = rows.unique(key, keep="last", maintain_order=True).sort(key)
     new = rows.join(present.select(key), on=key, how="anti", nulls_equal=True)
-    if new.height:
-        first = next_id(connection, table)
-        new = new.with_columns(
-            id=pl.int_range(pl.len(), dtype=pl.Int64) + first,
-            practice_id=pl.lit(place.practice_id),
-            import_id=pl.lit(place.import_id),
-        )
-        insert_frame(connection, table.__table__, new)
+    give_rows(connection, table, place, new, undone, key)
     both = present.join(rows.select(*key, *columns), on=key, suffix="_new", nulls_equal=True)
     moved = _settle(connection, table, versions, place, both, columns, today)
-    return Count(new.height, moved, both.height - moved)
+    return Count(new.height, moved, both.height - moved + given - rows.height)
 
 
 def store_leave(connection: Connection, place: Place, rows: pl.DataFrame, today: date) -> Count:

@@ -3,7 +3,8 @@
 Each clinical row belongs to a practice and to the source it came from, carries the day the practice knew it
 (``known_from``) and leaves its earlier version in the table's ``*_version`` twin when a value that was given is changed.
 Reading "as of a day" therefore means: the row whose ``known_from`` is on or before the day, or its earlier version that
-was still the known one then. Dates are days in the practice's time zone; times are practice time without an offset.
+was still the known one then (``queries.worlds`` for imports that were undone). Dates are days in the practice's time zone;
+times are practice time without an offset.
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ class ClinicianVersion(ClinicianColumns, Base):
     id: Mapped[int] = mapped_column(ForeignKey("clinician.id"), index=True)
     practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), index=True)
     superseded_on: Mapped[date]
+    undo_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
 
 
 class LeaveColumns:
@@ -125,6 +127,7 @@ class LeaveVersion(LeaveColumns, Base):
     id: Mapped[int] = mapped_column(ForeignKey("leave.id"), index=True)
     practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), index=True)
     superseded_on: Mapped[date]
+    undo_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
 
 
 class SupervisionLinkColumns:
@@ -155,6 +158,7 @@ class SupervisionLinkVersion(SupervisionLinkColumns, Base):
     id: Mapped[int] = mapped_column(ForeignKey("supervision_link.id"), index=True)
     practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), index=True)
     superseded_on: Mapped[date]
+    undo_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
 
 
 class ClientColumns:
@@ -192,6 +196,7 @@ class ClientVersion(ClientColumns, Base):
     id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
     practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), index=True)
     superseded_on: Mapped[date]
+    undo_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
 
 
 class EpisodeColumns:
@@ -240,6 +245,7 @@ class EpisodeVersion(EpisodeColumns, Base):
     id: Mapped[int] = mapped_column(ForeignKey("episode.id"), index=True)
     practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), index=True)
     superseded_on: Mapped[date]
+    undo_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
 
 
 class AppointmentColumns:
@@ -277,6 +283,7 @@ class AppointmentVersion(AppointmentColumns, Base):
     id: Mapped[int] = mapped_column(ForeignKey("appointment.id"), index=True)
     practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), index=True)
     superseded_on: Mapped[date]
+    undo_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
 
 
 class ScoreColumns:
@@ -317,6 +324,7 @@ class ScoreVersion(ScoreColumns, Base):
     id: Mapped[int] = mapped_column(BigId, index=True)
     practice_id: Mapped[int] = mapped_column(ForeignKey("practice.id"), index=True)
     superseded_on: Mapped[date]
+    undo_id: Mapped[int | None] = mapped_column(ForeignKey("import.id"), index=True)
 
 
 class PracticeInstrument(Base):
@@ -335,7 +343,8 @@ class PracticeInstrument(Base):
 class Import(Base):
     """One call of the import: when, by whom, what it did. ``changed_rows`` 0 means nothing new was in it.
 
-    ``kind``: files, entered (by hand), sync or undo. ``undoes_id``: the import that this one took back.
+    ``kind``: files, entered (by hand), sync or undo. ``undoes_id``: the import that this one took back. A row whose
+    ``import_id`` is an undo has never been; it keeps its place for what people wrote about it.
     """
 
     __tablename__ = "import"

@@ -26,7 +26,7 @@ SAID = ("outcome", "expected_low", "expected_high", "dropout_hazard", "dropout_n
 
 def episodes(scope: Scope, evaluation_id: int) -> Statement:
     """Episodes in scope with what an evaluation knows of them."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(
             visible.c.episode_id,
@@ -42,7 +42,7 @@ def episodes(scope: Scope, evaluation_id: int) -> Statement:
 
 def sessions(scope: Scope, evaluation_id: int, since: date) -> Statement:
     """Attended sessions from a day on: no test session lies before the day on which the first test episode opened."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(
             SessionState.episode_id,
@@ -61,7 +61,7 @@ def sessions(scope: Scope, evaluation_id: int, since: date) -> Statement:
 
 def alerts(scope: Scope, evaluation_id: int, since: date) -> Statement:
     """Signals raised from a day on, standing or not."""
-    visible = visible_episodes(scope)
+    visible = visible_episodes(scope, evaluation_id)
     return (
         select(Flag.episode_id, Flag.signal, Flag.family, Flag.raised_on)
         .join(visible, visible.c.episode_id == Flag.episode_id)

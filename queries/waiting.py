@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, select, update
 from dashboard.intake.batch import REFUSED, SET_ASIDE, TABLES
 from queries.frames import insert_frame, read_frame
 from queries.keys import next_id
-from queries.store_people import Place
+from queries.place import Place
 from queries.tables import PendingRow, SetAside
 
 MANY_IDS = 30_000  # below SQLite's limit of bound values in one statement
@@ -40,7 +40,15 @@ def record_set_aside(connection: Connection, place: Place, rows: pl.DataFrame, m
         )["t"]
         marks = _hashed([f"{place.source}\x1f{text}" for text in joined])
     frame = rows.with_columns(pl.Series("fingerprint", marks)).unique("fingerprint", keep="first", maintain_order=True)
-    known = read_frame(connection, select(SetAside.fingerprint).where(SetAside.practice_id == place.practice_id))
+    known = read_frame(
+        connection,
+        select(SetAside.fingerprint, SetAside.id, SetAside.resolved_import_id).where(
+            SetAside.practice_id == place.practice_id
+        ),
+    )
+    again = known.filter(pl.col("resolved_import_id").is_in(list(place.undoings)).fill_null(False))
+    again = again.join(frame, on="fingerprint", how="semi")
+    _reopen(connection, again["id"].to_list(), import_id=place.import_id)
     new = frame.join(known, on="fingerprint", how="anti")
     if new.height:
         first = next_id(connection, SetAside)
@@ -51,14 +59,20 @@ def record_set_aside(connection: Connection, place: Place, rows: pl.DataFrame, m
             import_id=pl.lit(place.import_id),
         )
         insert_frame(connection, SetAside.__table__, new)
-    return new.height
+    return new.height + again.height
+
+
+def _reopen(connection: Connection, ids: list[int], **also: int) -> None:
+    for start in range(0, len(ids), MANY_IDS):
+        part = SetAside.id.in_(ids[start : start + MANY_IDS])
+        connection.execute(update(SetAside).where(part).values(resolved_import_id=None, **also))
 
 
 def waiting_rows(connection: Connection, place: Place) -> dict[str, pl.DataFrame]:
     """Rows of this source kept from earlier imports, by table, in the order in which they came."""
     found = read_frame(
         connection,
-        select(PendingRow.id, PendingRow.table_name, PendingRow.row, PendingRow.set_aside_id)
+        select(PendingRow.id, PendingRow.table_name, PendingRow.row, PendingRow.set_aside_id, PendingRow.fingerprint)
         .where(PendingRow.practice_id == place.practice_id, PendingRow.source == place.source)
         .order_by(PendingRow.id),
     )
@@ -79,14 +93,20 @@ def waiting_rows(connection: Connection, place: Place) -> dict[str, pl.DataFrame
             line=pl.lit(None, dtype=pl.Int64),
             pending_id=part["id"],
             set_aside_id=part["set_aside_id"],
+            fingerprint=part["fingerprint"],
         )
+        if "withdrawn" in TABLES[name]:
+            tables[name] = tables[name].with_columns(pl.col("withdrawn").fill_null(False))
     return tables
 
 
 def keep_waiting(
-    connection: Connection, place: Place, table: str, orphans: pl.DataFrame, column: str, fresh: bool
-) -> tuple[pl.DataFrame, int]:
-    """Keeps rows whose ``column`` names an unknown parent, and says so. Returns SET_ASIDE rows and how many are new."""
+    connection: Connection, place: Place, table: str, orphans: pl.DataFrame, column: str
+) -> tuple[pl.DataFrame, int, list[str]]:
+    """Keeps rows whose ``column`` names an unknown parent, and says so.
+
+    Returns SET_ASIDE rows, how many are new, and the fingerprints of the rows that wait.
+    """
     reported = orphans.select(
         "file",
         "line",
@@ -98,14 +118,14 @@ def keep_waiting(
             pl.col(column),
         ).alias("reason"),
     ).cast(pl.Schema(SET_ASIDE))
-    if orphans.is_empty() or not fresh:
-        return reported, 0
+    if orphans.is_empty():
+        return reported, 0, []
     rows = _as_json(table, orphans)
     marks = _hashed([f"{place.source}\x1f{table}\x1f{text}" for text in rows])
     new = record_set_aside(connection, place, reported, marks)
     known = read_frame(
         connection,
-        select(SetAside.id.label("set_aside_id"), SetAside.fingerprint).where(
+        select(SetAside.id.label("set_aside_id"), SetAside.fingerprint, SetAside.resolved_import_id).where(
             SetAside.practice_id == place.practice_id
         ),
     )
@@ -131,8 +151,11 @@ def keep_waiting(
             source=pl.lit(place.source),
             table_name=pl.lit(table),
         )
-        insert_frame(connection, PendingRow.__table__, frame)
-    return reported, new
+        insert_frame(connection, PendingRow.__table__, frame.drop("resolved_import_id"))
+        settled = frame.drop_nulls("resolved_import_id")
+        _reopen(connection, settled["set_aside_id"].to_list())
+        new += settled.height
+    return reported, new, marks
 
 
 def settle(connection: Connection, place: Place, taken: pl.DataFrame) -> None:

@@ -16,7 +16,7 @@ from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.instruments.own import own_instruments, read_own
 from dashboard.intake.batch import PLACE, REFUSED, SET_ASIDE, TABLES, Batch
-from dashboard.intake.check import REQUIRED, Checked, Day, checked
+from dashboard.intake.check import Checked, Day, checked, needed_columns
 from dashboard.intake.mapped import mapped_tables, sessions_of_scores
 from dashboard.intake.mapping import Mapping, read_mapping
 from dashboard.intake.read import OWN, Limits, RawTable, decoded, files_in, raw_tables
@@ -30,7 +30,7 @@ Progress = Callable[[str, float], None] | None
 
 def _known_columns(raw: RawTable) -> list[str]:
     """Names what is not used; raises UnusableInput where a required column is missing."""
-    missing = [c for c in REQUIRED[raw.name] if c not in raw.columns]
+    missing = [c for c in needed_columns(raw.name, raw.columns) if c not in raw.columns]
     if missing:
         raise UnusableInput(
             f"{raw.file}: the required column '{missing[0]}' is missing. Add it and import again. Nothing was imported."
@@ -123,6 +123,7 @@ def mapped_batch(
         derived = sessions_of_scores(batch.tables["scores"]).select(*TABLES["appointments"], *PLACE)
         appointments = batch.tables.get("appointments")
         batch.tables["appointments"] = derived if appointments is None else pl.concat([appointments, derived])
+        batch.rows_in["appointments"] = batch.rows_in.get("appointments", 0) + derived.height
     return batch
 
 
@@ -144,6 +145,8 @@ def checked_batch(
     instruments = known_instruments | {key: one for key, one in registry(own).items() if key in {o["key"] for o in own}}
     day = Day(today, timezone)
     tables: dict[str, pl.DataFrame] = {}
+    rows_in: dict[str, int] = {}
+    repeated: dict[str, int] = {}
     accounts: list[dict[str, Any]] = []
     for name in TABLES:
         parts = [raw for raw in raws if raw.name == name]
@@ -159,8 +162,10 @@ def checked_batch(
         )
         table = checked(name, rows, day)
         tables[name] = _finished(name, table, instruments)
+        rows_in[name] = rows.height + sum(raw.ragged.height for raw in parts)
+        repeated[name] = table.repeated
         parts_aside += table.aside
         accounts.append(_account(table, rows.height, tables[name].height))
         if progress:
             progress(f"Checking {name}", 0.4)
-    return Batch(tables, own, pl.concat(parts_aside, how="diagonal"), files, ignored, accounts)
+    return Batch(tables, own, pl.concat(parts_aside, how="diagonal"), files, ignored, rows_in, repeated, accounts)

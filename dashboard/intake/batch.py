@@ -9,7 +9,8 @@ import polars as pl
 
 _TEXT, _DAY, _WHOLE = pl.String(), pl.Date(), pl.Int64()
 
-# The contract's columns per table, typed. `ending_recorded_on` is the day the practice learned of an ending.
+# The contract's columns per table, typed. `ending_recorded_on` is the day the practice learned of an ending; a row that is
+# `withdrawn` needs its key only; `merged_into` is another client_id of the same person.
 TABLES: dict[str, dict[str, pl.DataType]] = {
     "clinicians": {
         "clinician_id": _TEXT,
@@ -28,6 +29,7 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
         "gender": _TEXT,
         "ethnicity": _TEXT,
         "recorded_on": _DAY,
+        "merged_into": _TEXT,
     },
     "episodes": {
         "episode_id": _TEXT,
@@ -44,6 +46,7 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
         "change_requested_on": _DAY,
         "recorded_on": _DAY,
         "ending_recorded_on": _DAY,
+        "withdrawn": pl.Boolean(),
     },
     "appointments": {
         "appointment_id": _TEXT,
@@ -53,6 +56,7 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
         "mode": _TEXT,
         "booked_on": _DAY,
         "recorded_on": _DAY,
+        "withdrawn": pl.Boolean(),
     },
     "scores": {
         "episode_id": _TEXT,
@@ -63,6 +67,7 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
         "respondent": _TEXT,
         "appointment_id": _TEXT,
         "recorded_on": _DAY,
+        "withdrawn": pl.Boolean(),
     },
 }
 KEYS: dict[str, tuple[str, ...]] = {
@@ -92,8 +97,10 @@ def row_key(table: str, prefix: str = "") -> pl.Expr:
 class Batch:
     """``tables`` by name, each with TABLES' columns and the place (file, line) of every row; SET_ASIDE beside them.
 
-    ``set_aside`` may carry REFUSED. ``accounts``: per table how many rows were given, accepted, set aside and repeated, and with
-    a mapping per source how its rows became those; nothing is unaccounted for.
+    ``set_aside`` may carry REFUSED. ``rows_in``: how many rows each table's files held, ``repeated``: how many of them were
+    the same row over again; a table that is absent there has as many rows as ``tables`` says, and none repeated.
+    ``accounts``: per table how many rows were given, accepted, set aside and repeated, and with a mapping per source how its
+    rows became those; nothing is unaccounted for.
     """
 
     tables: dict[str, pl.DataFrame]
@@ -101,6 +108,8 @@ class Batch:
     set_aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SET_ASIDE))
     files: list[str] = field(default_factory=list)
     ignored_columns: dict[str, list[str]] = field(default_factory=dict)
+    rows_in: dict[str, int] = field(default_factory=dict)
+    repeated: dict[str, int] = field(default_factory=dict)
     accounts: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
@@ -115,4 +124,5 @@ def whole(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(pl.lit(None, dtype=t).alias(c) for c, t in schema.items() if c not in frame.columns)
     if "file" not in frame.columns:
         frame = frame.with_columns(file=pl.lit(name), line=pl.int_range(pl.len(), dtype=pl.Int64) + 2)
-    return frame.select(*(pl.col(c).cast(t) for c, t in {**schema, **PLACE}.items()))
+    typed = frame.select(*(pl.col(c).cast(t) for c, t in {**schema, **PLACE}.items()))
+    return typed.with_columns(pl.col("withdrawn").fill_null(False)) if "withdrawn" in schema else typed

@@ -42,6 +42,8 @@ def value_of(spec: Column) -> pl.Expr:
         other = pl.lit(spec.other) if spec.other is not None else value
         given = value.replace_strict(spec.values, default=other, return_dtype=pl.String)
         value = pl.when(value.is_not_null()).then(given)
+    if spec.empty is not None:
+        value = value.fill_null(spec.empty)
     if spec.date is not None:
         value = pl.coalesce(value.str.to_date(spec.date, strict=False).dt.strftime(ISO_DAY), value)
     if spec.time is not None:

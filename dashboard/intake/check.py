@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from dashboard import contracts
-from dashboard.intake.batch import TABLES, row_key
+from dashboard.intake.batch import KEYS, TABLES, row_key
 
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"
@@ -62,6 +62,7 @@ class Checked:
         self.name = name
         self.rows = rows
         self.aside: list[pl.DataFrame] = []
+        self.repeated = 0
 
     def drop(self, broken: pl.Expr, column: str | None, reason: str | pl.Expr, *, shown: str | None = None) -> None:
         """Sets aside the rows where ``broken``; ``shown`` is the column whose text is reported."""
@@ -173,6 +174,7 @@ def _table_rules(table: Checked, day: Day) -> None:
             "birth_year",
             "not a possible year of birth",
         )
+        table.drop(pl.col("merged_into") == pl.col("client_id"), "merged_into", "merged into itself")
     if table.name == "episodes":
         table.drop(pl.col("planned_sessions") < 0, "planned_sessions", "below zero")
         table.drop(
@@ -187,6 +189,22 @@ def _table_rules(table: Checked, day: Day) -> None:
         )
 
 
+OF_A_WITHDRAWAL = ("withdrawn", "recorded_on")  # what a withdrawn row says beside its key
+
+
+def _said_withdrawn(name: str) -> pl.Expr:
+    if "withdrawn" not in TABLES[name]:
+        return pl.lit(False)
+    return pl.col("raw_withdrawn").is_in([word for word, meant in YES_NO.items() if meant]).fill_null(False)
+
+
+def needed_columns(name: str, columns: list[str]) -> tuple[str, ...]:
+    """What a file of a table has to have: of one that withdraws rows only their key."""
+    if "withdrawn" in TABLES[name] and "withdrawn" in columns:
+        return tuple(c for c in REQUIRED[name] if c in KEYS[name])
+    return REQUIRED[name]
+
+
 def checked(name: str, raw: pl.DataFrame, day: Day) -> Checked:
     """Types and rules of one table; ``raw`` has text columns (absent ones are added empty), file and line."""
     schema = TABLES[name]
@@ -197,9 +215,17 @@ def checked(name: str, raw: pl.DataFrame, day: Day) -> Checked:
         for c in schema
     ]
     table = Checked(name, raw.select(*cells, "file", "line"))
+    table.rows = table.rows.with_columns(gone=_said_withdrawn(name))
+    said = [c for c in schema if c not in (*KEYS[name], *OF_A_WITHDRAWAL)]
+    # whatever else stands in a withdrawn row is no longer true, and need not be well formed
+    table.rows = table.rows.with_columns(pl.when(~pl.col("gone")).then(f"raw_{c}").alias(f"raw_{c}") for c in said)
     for column in REQUIRED[name]:
-        table.drop(pl.col(f"raw_{column}").is_null(), column, "empty, and it is required")
+        needed = pl.lit(True) if column in KEYS[name] else ~pl.col("gone")
+        table.drop(needed & pl.col(f"raw_{column}").is_null(), column, "empty, and it is required")
     for column, dtype in schema.items():
         _convert(table, column, dtype, day)
+    table.rows = table.rows.drop("gone")
+    if "withdrawn" in schema:
+        table.rows = table.rows.with_columns(pl.col("withdrawn").fill_null(False))
     _table_rules(table, day)
     return table

@@ -25,11 +25,12 @@ class Source(Part):
     by a pattern instead (``*_data_*``; the rows of several such files stand one after the other). ``header_row`` is the row of
     the column names (0: there is none, ``names`` gives them), ``skip_rows`` the rows below it that hold no data. ``names``
     replaces the column names by position. ``doubled`` = number: a column name that stands again becomes ``name (2)``.
-    ``delimiter`` and ``encoding`` are for CSV only.
+    ``delimiter`` and ``encoding`` are for CSV only. ``optional``: where it is not given, what is made from it is left out.
     """
 
     file: str = Field(min_length=1)
     named: str | None = None
+    optional: bool = False
     header_row: int = Field(default=1, ge=0, le=1000)
     skip_rows: int = Field(default=0, ge=0, le=1000)
     names: tuple[str, ...] = ()

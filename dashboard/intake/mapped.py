@@ -21,14 +21,16 @@ from dashboard.intake.sources import SourceTable
 class Tally:
     """How the rows of one source became rows of one table.
 
-    Without unpivot: ``read`` = ``not_meant`` + ``set_aside`` + ``rows``. With unpivot every row that is left gives as many cells
-    as the mapping lists: ``rows`` + ``empty``. ``not_meant``: kept out by where or once_by, no error.
+    Without unpivot: ``read`` = ``not_meant`` + ``repeated`` + ``set_aside`` + ``rows``. With unpivot every row that is left gives
+    as many cells as the mapping lists: ``rows`` + ``empty``. ``not_meant``: kept out by where; ``repeated``: by once_by; neither
+    is an error.
     """
 
     table: str
     file: str
     read: int
     not_meant: int
+    repeated: int
     set_aside: int
     empty: int
     rows: int
@@ -86,6 +88,10 @@ def _joined(
         columns = [column]
     else:
         columns = [c for c in found.columns if c.startswith(f"{join.file}.")]
+        if (chosen := join.earliest or join.latest) is not None:
+            by = f"{join.file}.{_need(other, chosen, mapping, where)}"
+            latest = join.latest is not None
+            found = found.sort("_row", by, descending=[False, latest], nulls_last=True, maintain_order=True)
     first = found.unique("_row", keep="first", maintain_order=True).select("_row", *columns)
     return numbered.join(first, on="_row", how="left", maintain_order="left").drop("_row")
 
@@ -151,11 +157,14 @@ def _table(
     not_meant = read - frame.height
     frame, aside = _checked(frame, target, mapping, where)
     left = frame.height
+    if target.order_by is not None:
+        frame = frame.sort(_need(frame, target.order_by, mapping, where), nulls_last=True, maintain_order=True)
     if target.once_by == "_all":
         frame = frame.head(1)
-    elif target.once_by is not None:
-        frame = frame.unique(_need(frame, target.once_by, mapping, where), keep="first", maintain_order=True)
-    not_meant += left - frame.height
+    elif target.repeated_by:
+        by = [_need(frame, one, mapping, where) for one in target.repeated_by]
+        frame = frame.unique(by, keep="first", maintain_order=True)
+    repeated = left - frame.height
     named = {name: f"{where}, column {ours}" for ours, one in target.columns.items() for name in named_columns(one)}
     cells = frame.height
     if target.unpivot:
@@ -176,7 +185,7 @@ def _table(
     misfit = sum(one.height for one in aside) - aside_by_checks
     rows = frame.select(*(value_of(one).alias(ours) for ours, one in target.columns.items()), *PLACE)
     raw = RawTable(target.table, target.file, list(target.columns), rows, pl.DataFrame(schema=SET_ASIDE))
-    tally = Tally(target.table, target.file, read, not_meant, aside_by_checks + misfit, empty, rows.height)
+    tally = Tally(target.table, target.file, read, not_meant, repeated, aside_by_checks + misfit, empty, rows.height)
     return raw, aside, tally
 
 
@@ -192,16 +201,18 @@ def mapped_tables(raws: Named[str, SourceTable], mapping: Mapping) -> Mapped:
 
     Raises UnusableInput where a source or a column that the mapping names is not there.
     """
-    missing = sorted(mapping.sources - set(raws))
-    if missing:
+    given = mapping.sources & set(raws)
+    missing = sorted(mapping.sources - given)
+    targets = [one for one in mapping.table if mapping.needs(one) <= given]
+    if needed := [name for name in missing if not targets or not mapping.layout(name).optional]:
         raise UnusableInput(
-            f"Mapping '{mapping.name}' needs the file '{missing[0]}', which is not among those given. Nothing was imported."
+            f"Mapping '{mapping.name}' needs the file '{needed[0]}', which is not among those given. Nothing was imported."
         )
-    aside = [pl.DataFrame(schema=SET_ASIDE), *(raws[name].ragged for name in sorted(mapping.sources))]
-    frames = {name: _clean(raws[name].rows) for name in mapping.sources}
-    absent: dict[str, list[str]] = {}
+    aside = [pl.DataFrame(schema=SET_ASIDE), *(raws[name].ragged for name in sorted(given))]
+    frames = {name: _clean(raws[name].rows) for name in given}
+    absent = {name: ["it was not given; what the mapping makes from it is left out"] for name in missing}
     wanted = columns_read(mapping)
-    for eav in mapping.eav:
+    for eav in (one for one in mapping.eav if one.file.lower() in given):
         source = frames[eav.file.lower()]
         for column in (*eav.key, eav.name, eav.value):
             _need(source, column, mapping, f"eav {eav.makes}")
@@ -211,7 +222,7 @@ def mapped_tables(raws: Named[str, SourceTable], mapping: Mapping) -> Mapped:
         if lacking:
             absent.setdefault(eav.file, []).extend(f"no row holds the field {name}" for name in lacking)
     tables, tallies = [], []
-    for target in mapping.table:
+    for target in targets:
         table, set_aside, tally = _table(target, frames, mapping)
         tables.append(table)
         tallies.append(tally)
@@ -224,7 +235,8 @@ def mapped_tables(raws: Named[str, SourceTable], mapping: Mapping) -> Mapped:
 def sessions_of_scores(scores: pl.DataFrame) -> pl.DataFrame:
     """An attended session for every episode and day with a score, for sources that keep no appointments."""
     return (
-        scores.sort(["episode_id", "taken_on", "file", "line"])
+        scores.filter(~pl.col("withdrawn"))
+        .sort(["episode_id", "taken_on", "file", "line"])
         .unique(["episode_id", "taken_on"], keep="first", maintain_order=True)
         .select(
             pl.format("{}-{}", "episode_id", pl.col("taken_on").cast(pl.String)).alias("appointment_id"),
@@ -234,6 +246,7 @@ def sessions_of_scores(scores: pl.DataFrame) -> pl.DataFrame:
             pl.lit(None, dtype=pl.String).alias("mode"),
             pl.lit(None, dtype=pl.Date).alias("booked_on"),
             "recorded_on",
+            pl.lit(False).alias("withdrawn"),
             "file",
             "line",
         )

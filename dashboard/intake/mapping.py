@@ -56,13 +56,22 @@ class Within(Part):
 class Join(Part):
     """Columns of another file, as ``file.column``, where ``on`` (left column to right column) agrees.
 
-    ``most``: instead of rows, the value of that column that most matching rows have (ties: the first in text order).
+    Of several matching rows the first counts, or that with the ``earliest`` or ``latest`` text in a column (ISO dates order as
+    text). ``most``: instead of rows, the value of that column that most matching rows have (ties: the first in text order).
     """
 
     file: str
     on: dict[str, str] = Field(min_length=1)
     within: Within | None = None
     most: str | None = None
+    earliest: str | None = None
+    latest: str | None = None
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Join:
+        if sum(one is not None for one in (self.most, self.earliest, self.latest)) > 1:
+            raise ValueError("give at most one of most, earliest, latest")
+        return self
 
 
 class Where(Part):
@@ -94,12 +103,12 @@ class Check(Part):
 class Column(Part):
     """How one of our columns is made: from a ``column``, a ``constant`` or a ``template`` of columns in braces.
 
-    ``values`` maps words (also text to scores); ``other`` stands in for words it does not name. ``date`` and ``time`` are
-    formats such as %d/%m/%Y; ``part`` = day keeps the day of a time (without ``time``: of one in ISO form). ``days_from`` reads
-    the column as a whole number of steps since a day (2026-01-31, or the column that holds it): a step is ``step_days`` days
-    (7: weeks) and ``first`` is the number of the first day (1 where the first week is called 1). ``decimal`` = "," reads 12,5
-    as twelve and a half; ``times`` multiplies a number (a unit). What does not fit is left as it is, so that it is set aside
-    with its text.
+    ``values`` maps words (also text to scores); ``other`` stands in for words it does not name, ``empty`` for an empty cell.
+    ``date`` and ``time`` are formats such as %d/%m/%Y; ``part`` = day keeps the day of a time (without ``time``: of one in ISO
+    form). ``days_from`` reads the column as a whole number of steps since a day (2026-01-31, or the column that holds it): a
+    step is ``step_days`` days (7: weeks) and ``first`` is the number of the first day (1 where the first week is called 1).
+    ``decimal`` = "," reads 12,5 as twelve and a half; ``times`` multiplies a number (a unit). What does not fit is left as it
+    is, so that it is set aside with its text.
     """
 
     column: str | None = None
@@ -107,6 +116,7 @@ class Column(Part):
     template: str | None = None
     values: dict[str, Text] = Field(default_factory=dict)
     other: Text | None = None
+    empty: Text | None = None
     date: Format | None = None
     time: Format | None = None
     part: Literal["day"] | None = None
@@ -140,7 +150,8 @@ class Target(Part):
 
     ``unpivot`` makes one row of every listed source column (source column to label), so that a wide survey becomes scores:
     ``unpivot.name`` is the label and ``unpivot.value`` the cell; an empty cell makes no row. ``once_by`` keeps the first row of
-    each value of a source column (``_all``: one row altogether), for tables that the source repeats in every row.
+    each value of a source column, or of several (``_all``: one row altogether), for tables that the source repeats in every row;
+    with ``order_by`` it is the row with the smallest text in that column (the first day).
     Order: join, where, check, once_by, unpivot.
     """
 
@@ -149,7 +160,8 @@ class Target(Part):
     join: tuple[Join, ...] = ()
     where: tuple[Where, ...] = ()
     check: tuple[Check, ...] = ()
-    once_by: str | None = None
+    once_by: str | tuple[str, ...] | None = None
+    order_by: str | None = None
     unpivot: dict[str, Text] = Field(default_factory=dict)
     columns: dict[str, Column]
 
@@ -163,7 +175,16 @@ class Target(Part):
             raise ValueError(f"table {self.table} needs the column '{lacking[0]}'; say where it comes from")
         if not self.unpivot and any(one.column in (UNPIVOT_NAME, UNPIVOT_VALUE) for one in self.columns.values()):
             raise ValueError(f"table {self.table} uses {UNPIVOT_NAME} or {UNPIVOT_VALUE} without unpivot")
+        if self.order_by is not None and self.once_by is None:
+            raise ValueError("order_by belongs to once_by")
         return self
+
+    @property
+    def repeated_by(self) -> tuple[str, ...]:
+        """The columns of ``once_by``; none where all rows or one row altogether count."""
+        if self.once_by is None or self.once_by == "_all":
+            return ()
+        return (self.once_by,) if isinstance(self.once_by, str) else self.once_by
 
 
 class Watermark(Part):
@@ -224,6 +245,11 @@ class Mapping(Part):
         made = {one.makes.lower(): one.file for one in self.eav}
         named = [one.file for one in self.table] + [join.file for one in self.table for join in one.join]
         return {name.lower(): name for name in (made.get(one.lower(), one) for one in named)}
+
+    def needs(self, target: Target) -> set[str]:
+        """The names, in lower case, of the sources that one table is made from."""
+        made = {one.makes.lower(): one.file.lower() for one in self.eav}
+        return {made.get(one.lower(), one.lower()) for one in (target.file, *(join.file for join in target.join))}
 
     @property
     def sources(self) -> set[str]:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import fastexcel
 import polars as pl
+import pyarrow
+from pyarrow import ArrowException, parquet
 
 from dashboard.errors import UnusableInput
 from dashboard.intake.batch import PLACE, SET_ASIDE, TABLES
@@ -228,8 +230,9 @@ def typed_table(name: str, file: str, frame: pl.DataFrame) -> RawTable:
     columns = header(file, frame.columns)
     frame.columns = columns
     rows = _as_text(frame).with_columns(file=pl.lit(file), line=pl.int_range(pl.len(), dtype=pl.Int64) + 2)
-    blank = pl.all_horizontal(pl.col(c).is_null() | (pl.col(c).str.strip_chars() == "") for c in columns)
-    return RawTable(name, file, columns, rows.filter(~blank), pl.DataFrame(schema=SET_ASIDE))
+    said = [pl.col(c).is_not_null() & (pl.col(c).str.strip_chars() != "") for c in columns]
+    rows = rows.filter(pl.any_horizontal(said)) if said else rows.clear()
+    return RawTable(name, file, columns, rows, pl.DataFrame(schema=SET_ASIDE))
 
 
 def _excel(path: Path, file: str, limits: Limits) -> list[RawTable]:
@@ -263,17 +266,24 @@ def _excel(path: Path, file: str, limits: Limits) -> list[RawTable]:
 
 def read_parquet(path: Path, file: str, limits: Limits) -> pl.DataFrame:
     """A Parquet file's rows. Raises UnusableInput where it cannot be read or is larger than the limit."""
+    # by Arrow: Polars' own reader panics on some spoiled files, and a panic writes on the person's terminal
     try:
-        frame = pl.scan_parquet(path)
-        width = max(1, len(frame.collect_schema()))
-        rows = frame.select(pl.len()).collect().item()
-        if rows * width * 8 > limits.unpacked_mb * MEGABYTE:
-            raise too_large(file, limits)
-        return frame.collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
+        with parquet.ParquetFile(path) as opened:
+            groups = range(opened.metadata.num_row_groups)
+            unpacked = sum(opened.metadata.row_group(one).total_byte_size for one in groups)
+            width = max(1, opened.metadata.num_columns)
+            if max(unpacked, opened.metadata.num_rows * width * 8) > limits.unpacked_mb * MEGABYTE:
+                raise too_large(file, limits)
+            return _frame(opened.read())
+    except (ArrowException, pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise refuse(
             file, f"it is not a Parquet file that can be read ({first_line(error)})", "Write it again."
         ) from None
+
+
+def _frame(table: pyarrow.Table) -> pl.DataFrame:
+    table.validate(full=True)
+    return pl.DataFrame(pl.from_arrow(table))
 
 
 def raw_tables(path: Path, limits: Limits) -> list[RawTable]:

@@ -9,8 +9,7 @@ from dashboard.intake.mapping import UNPIVOT_NAME, UNPIVOT_VALUE, Mapping, Targe
 def _of_target(target: Target) -> list[str]:
     names = [name for column in target.columns.values() for name in named_columns(column)]
     names += [one.column for one in target.where] + [one.column for one in target.check] + list(target.unpivot)
-    if target.once_by not in (None, "_all"):
-        names.append(str(target.once_by))
+    names += [*target.repeated_by, *([target.order_by] if target.order_by else [])]
     for join in target.join:
         names += list(join.on)
     return [name for name in names if name not in (UNPIVOT_NAME, UNPIVOT_VALUE)]
@@ -33,7 +32,7 @@ def columns_read(mapping: Mapping) -> dict[str, set[str]]:
             note(target, name)
         for join in target.join:
             theirs = found.setdefault(join.file.lower(), set())
-            theirs |= set(join.on.values()) | ({join.most} if join.most else set())
+            theirs |= {*join.on.values(), *(one for one in (join.most, join.earliest, join.latest) if one is not None)}
             if join.within is not None:
                 # either side of the join may hold these days: both are asked, and what is not there is left out
                 for name in (join.within.day, join.within.start, join.within.end):

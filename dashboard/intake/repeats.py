@@ -24,7 +24,7 @@ def settle_repeats(table: Checked) -> None:
         lost = numbered.join(last.select("order"), on="order", how="anti").join(
             last.select(*key, pl.col("value").alias("counted")), on=key
         )
-        differs = pl.col("value") != pl.col("counted")
+        differs = pl.col("value").ne_missing(pl.col("counted"))
         table.report(
             lost.filter(differs), "value", "another value of the same day stands later in the file; that one counts"
         )
@@ -34,6 +34,7 @@ def settle_repeats(table: Checked) -> None:
         table.rows = last.sort("order").drop("order")
         return
     distinct = table.rows.unique([*key, *content], keep="first", maintain_order=True)
+    table.repeated = table.rows.height - distinct.height
     doubled = distinct.group_by(key).len().filter(pl.col("len") > 1).select(key)
     table.rows = distinct.join(doubled, on=key, how="anti", nulls_equal=True, maintain_order="left")
     clash = distinct.join(doubled, on=key, how="semi", nulls_equal=True)
@@ -41,7 +42,7 @@ def settle_repeats(table: Checked) -> None:
 
 
 def check_ranges(table: Checked, instruments: dict[str, Instrument]) -> None:
-    """Scores of unknown instruments or scales, or outside the published range, are set aside."""
+    """Scores of unknown instruments or scales, or outside the published range, are set aside; a withdrawn one has no value."""
     pairs = table.rows.select("instrument", "scale").unique()
     ranges = []
     for instrument, scale in pairs.iter_rows():
@@ -61,8 +62,9 @@ def check_ranges(table: Checked, instruments: dict[str, Instrument]) -> None:
         orient="row",
     )
     table.rows = table.rows.join(frame, on=["instrument", "scale"], how="left", maintain_order="left")
-    table.drop(~pl.col("known"), "instrument", "no such instrument; define it in instruments.toml")
-    table.drop(pl.col("low").is_null(), "scale", "this instrument has no such scale that can be scored")
+    stands = ~pl.col("withdrawn")
+    table.drop(stands & ~pl.col("known"), "instrument", "no such instrument; define it in instruments.toml")
+    table.drop(stands & pl.col("low").is_null(), "scale", "this instrument has no such scale that can be scored")
     outside = ~pl.col("value").is_between(pl.col("low"), pl.col("high"))
     reason = pl.format(
         "outside the scale's range {} to {}", pl.col("low").cast(pl.String), pl.col("high").cast(pl.String)

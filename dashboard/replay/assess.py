@@ -105,6 +105,8 @@ def _assessed(
     lived = part.days.join(said.select("unit"), on="unit", how="semi", maintain_order="left")
     today = said.filter(pl.col("as_of") == as_of)
     lives = with_answers(flag_lives(raised, lived), replies, as_of)
+    # what is known by now never to have been has no signals
+    lives = lives.join(today.select("episode_id"), on="episode_id", how="semi", maintain_order="left")
     put_off = lives.filter(pl.col("state") == "snoozed").select("episode_id", "signal")
     standing = (
         raised.join(today.select("unit", real_id="episode_id"), left_on="episode_id", right_on="unit")

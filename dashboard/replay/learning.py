@@ -142,6 +142,14 @@ def _at(states: pl.DataFrame, day: date) -> pl.DataFrame:
     return with_places(states.filter(pl.col("as_of") <= day)).filter("is_last").drop("row", "first", "is_last")
 
 
+def _gone(history: History) -> pl.DataFrame:
+    """episode_id and ``gone_on``: episodes withdrawn and never given again, which nothing is learned from since that day."""
+    last = history.episodes.group_by("episode_id").agg(
+        gone_on=pl.when(pl.col("valid_to").is_null().any()).then(None).otherwise(pl.col("valid_to").max())
+    )
+    return last.drop_nulls("gone_on")
+
+
 class _ClosedScores:
     """Scores of closed episodes as known on ever later days; an episode is read again only where something changed."""
 
@@ -197,10 +205,14 @@ def learn(
     sessions = pl.concat([pl.DataFrame(schema=SESSIONS), *material.sessions])
     states = pl.concat([pl.DataFrame(schema=STATES), *material.states])
     closed_scores = _ClosedScores(history, changes, instruments)
+    gone = _gone(history)
     fits, spent = 0, 0.0
     for day in refit_days(_known_on(states), as_of):
-        now = _at(states, day)
-        known_by = sessions.filter(pl.col("as_of") <= day)
+        never = gone.filter(pl.col("gone_on") <= day)
+        now = _at(states, day).join(never, on="episode_id", how="anti", maintain_order="left")
+        known_by = sessions.filter(pl.col("as_of") <= day).join(
+            never, on="episode_id", how="anti", maintain_order="left"
+        )
         held = known_by.select(HAZARD_SESSIONS.schema.keys())
         left = now.select("episode_id", "left")
         later = closed_scores.at(day, now.filter("is_closed")["episode_id"])

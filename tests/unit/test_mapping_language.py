@@ -101,7 +101,7 @@ def test_every_row_and_cell_is_accounted_for(tmp_path: Path) -> None:
     of_scores, of_source = read(tmp_path, WIDE, survey=SURVEY).accounts
     assert of_scores == {"table": "scores", "given": 5, "accepted": 4, "set_aside": 1, "repeated": 0}
     assert of_source == {
-        "table": "scores", "file": "survey", "read": 4, "not_meant": 0, "set_aside": 1, "empty": 1, "rows": 5,
+        "table": "scores", "file": "survey", "read": 4, "not_meant": 0, "repeated": 0, "set_aside": 1, "empty": 1, "rows": 5,
     }  # fmt: skip
 
 
