@@ -268,12 +268,12 @@ def own_topic(work: Work, key: str) -> None:
         if value is None
     ]
     if lacking:
-        st.error(f"Say {', '.join(lacking)}.")
+        show_blocks([Notice(f"Say {', '.join(lacking)}.", "orange")])
         return
     try:
         own_instruments([kept], "This form")
     except UnusableInput as error:
-        st.error(str(error).replace(" Mend it and import again.", ""))
+        show_blocks([Notice(str(error).replace(" Mend it and import again.", ""), "orange")])
         return
     work.changed()
     work.draft.instruments = [*(one for one in work.draft.instruments if one.get("key") != key), kept]

@@ -110,7 +110,7 @@ def _load(work: Work, viewer: Viewer) -> None:
         )  # fmt: skip
     except SupervisionError as error:
         bar.empty()
-        st.error(str(error))
+        show_blocks([Notice(str(error), "orange")])
         return
     bar.empty()
     work.done = report.count_lines if viewer.role is Role.ADMIN else report.summary_lines
