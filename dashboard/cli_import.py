@@ -18,7 +18,9 @@ def import_(
     ],
     practice: PracticeName = None,
     source: Annotated[str, typer.Option(help="Where the files come from; ids are unique within it.")] = "files",
-    mapping: Annotated[str | None, typer.Option(help="A built-in mapping's name, or a TOML file.")] = None,
+    mapping: Annotated[
+        str | None, typer.Option(help="A mapping's name (shipped, or saved here), or a TOML file.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write what was done as JSON.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
     db: Db = None,

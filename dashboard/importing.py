@@ -17,6 +17,7 @@ from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.intake import Batch, KnownCare, Limits, read_batch
 from dashboard.intake.mapping import Mapping
+from dashboard.saved_mappings import find_mapping
 from dashboard.settings import Settings
 from queries import audit, care, load, practices
 from queries.engine import reading, writing
@@ -129,6 +130,13 @@ def _known_care(engine: Engine, settings: Settings, practice: str | None, source
         return KnownCare() if known is None else care.known_care(connection, operator_scope(known), source)
 
 
+def mapping_named(engine: Engine, settings: Settings, practice: str | None, name: str) -> Mapping:
+    """A mapping by name or file: shipped, a file, or one that the practice saved. Raises UnusableInput where there is none."""
+    with reading(engine) as connection:
+        known = practices.find_or_none(connection, practice, settings.practice)
+        return find_mapping(connection, None if known is None else operator_scope(known), name)
+
+
 def import_files(
     engine: Engine,
     settings: Settings,
@@ -148,11 +156,12 @@ def import_files(
     """
     if progress:
         progress("Reading files", 0.05)
+    chosen = mapping_named(engine, settings, practice, mapping) if isinstance(mapping, str) else mapping
     batch = read_batch(
         paths,
         today=now.date(),
         timezone=settings.timezone,
-        mapping=mapping,
+        mapping=chosen,
         limits=Limits(unpacked_mb=settings.max_unpacked_mb),
         known_instruments=known_instruments(engine, settings, practice),
         known_care=lambda: _known_care(engine, settings, practice, source),
