@@ -144,4 +144,4 @@ def read_batch(
         tables["appointments"] = pl.concat([tables["appointments"], derived]) if "appointments" in tables else derived
         rows_in["appointments"] = rows_in.get("appointments", 0) + derived.height
     batch = Batch(tables, own, pl.concat(aside, how="diagonal"), files, ignored, rows_in, repeated)
-    return batch if fhir is None else replace(batch, unmapped=fhir.unmapped, moved=fhir.moved)
+    return batch if fhir is None else replace(batch, unmapped=fhir.unmapped, stands_for=fhir.stands_for)

@@ -99,8 +99,8 @@ class Batch:
 
     ``set_aside`` may carry REFUSED. ``rows_in``: how many rows each table's files held, ``repeated``: how many of them were
     the same row over again; a table that is absent there has as many rows as ``tables`` says, and none repeated.
-    ``unmapped``: codes of FHIR files that nobody mapped, with counts. ``moved``: rows that wait
-    from earlier imports (episode_id, day) and the episode that is now theirs (new_id).
+    ``unmapped``: codes of FHIR files that nobody mapped, with counts. ``stands_for``: by table the keys of rows that wait since
+    earlier imports and that rows of this batch stand for, because only now their episode is known.
     """
 
     tables: dict[str, pl.DataFrame]
@@ -111,7 +111,7 @@ class Batch:
     rows_in: dict[str, int] = field(default_factory=dict)
     repeated: dict[str, int] = field(default_factory=dict)
     unmapped: list[dict[str, Any]] = field(default_factory=list)
-    moved: pl.DataFrame | None = None
+    stands_for: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tables: dict[str, pl.DataFrame]) -> Batch:

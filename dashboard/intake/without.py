@@ -102,7 +102,12 @@ def without(contents: Sequence[tuple[int, Batch]], left_out: int) -> Without:
         "appointments": _naming("appointments", rows["appointments"], {"episode_id": founded}),
         "scores": _naming("scores", rows["scores"], {"episode_id": founded}),
     }
-    keys = {name: pl.concat([own[name].changed, also[name]]).unique() for name in TABLES}
+    # rows that waited, and for which rows of this import stood, wait again
+    over = next(batch.stands_for for import_id, batch in contents if import_id == left_out)
+    keys = {
+        name: pl.concat([own[name].changed, also[name], *([over[name]] if name in over else [])]).unique()
+        for name in TABLES
+    }
     return Without(keys, _batches(contents, rows, keys, left_out))
 
 
@@ -123,8 +128,8 @@ def _batches(
         for name, frame in wanted.items()
     }
     found = []
-    for import_id, _ in contents:
+    for import_id, batch in contents:
         tables = {name: part[(import_id,)].drop("order") for name, part in parts.items() if (import_id,) in part}
         if tables:
-            found.append((import_id, Batch(tables)))
+            found.append((import_id, Batch(tables, stands_for=batch.stands_for)))
     return found

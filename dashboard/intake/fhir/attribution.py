@@ -25,14 +25,12 @@ MADE = r"^Patient/([^/]+)(?:/Practitioner/([^/]+))?$"
 
 @dataclass(frozen=True)
 class KnownCare:
-    """What earlier imports of the source brought: ids of clients and clinicians, CARE, and waiting rows' id and day."""
+    """What earlier imports of the source brought: ids of clients and clinicians, CARE, and by table the rows that wait."""
 
     clients: frozenset[str] = frozenset()
     clinicians: frozenset[str] = frozenset()
     episodes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CARE))
-    waiting: pl.DataFrame = field(
-        default_factory=lambda: pl.DataFrame(schema={"episode_id": pl.String(), "day": pl.Date()})
-    )
+    waiting: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     @property
     def own(self) -> pl.DataFrame:
