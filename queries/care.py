@@ -13,7 +13,7 @@ from queries.scope import of_the_whole_practice
 from queries.tables import Client, Clinician, Episode
 from queries.waiting import waiting_rows
 
-WAITING = ("appointments", "scores")
+WAITING = ("episodes", "appointments", "scores")
 
 
 def known_care(connection: Connection, scope: Scope, source: str) -> KnownCare:

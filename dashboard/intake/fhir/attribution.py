@@ -34,8 +34,15 @@ class KnownCare:
 
     @property
     def own(self) -> pl.DataFrame:
-        """Episodes that an EpisodeOfCare (or the practice's own table) brought."""
-        return self.episodes.filter(~pl.col("episode_id").str.contains(MADE))
+        """Episodes that an EpisodeOfCare (or the practice's own table) brought, those that wait for their client among them."""
+        every = self.episodes
+        if (waiting := self.waiting.get("episodes")) is not None:
+            named = {"patient": "client_id", "clinician": "clinician_id", "opened": "opened_on", "closed": "closed_on"}
+            more = waiting.select("episode_id", *(pl.col(theirs).alias(ours) for ours, theirs in named.items()))
+            every = pl.concat([every, more.join(every, on="episode_id", how="anti")])
+        return every.filter(~pl.col("episode_id").str.contains(MADE)).unique(
+            "episode_id", keep="last", maintain_order=True
+        )
 
     @property
     def made(self) -> pl.DataFrame:

@@ -106,10 +106,15 @@ def _own_only(frame: pl.DataFrame, owners: pl.DataFrame, aside: Aside) -> pl.Dat
     return both.filter(~wrong).drop("owner")
 
 
+def _belonging(known: KnownCare) -> list[tuple[str, pl.DataFrame]]:
+    """Waiting rows that belong to an episode."""
+    return [(name, known.waiting[name]) for name in ("appointments", "scores") if name in known.waiting]
+
+
 def _waited(known: KnownCare, clients: frozenset[str]) -> pl.DataFrame:
     """Rows that wait from earlier calls for a client who is known by now: events with their table and number."""
     parts = [pl.DataFrame(schema={**EVENTS, "status": pl.String(), **PLACE, "table": pl.String(), "row": pl.UInt32()})]
-    for name, rows in known.waiting.items():
+    for name, rows in _belonging(known):
         found = rows.filter(~pl.col("withdrawn")) if "withdrawn" in rows.columns else rows
         parts.append(
             found.with_row_index("row").select(
@@ -130,7 +135,7 @@ def _waited(known: KnownCare, clients: frozenset[str]) -> pl.DataFrame:
 def _stood_for(known: KnownCare, waited: pl.DataFrame) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
     """By table: waiting rows with the episode found for them now (``new_id``), where it is another, and their keys till now."""
     rows, keys = {}, {}
-    for name, waiting in known.waiting.items():
+    for name, waiting in _belonging(known):
         found = waiting.filter(~pl.col("withdrawn")) if "withdrawn" in waiting.columns else waiting
         theirs = waited.filter(pl.col("table") == name).select("row", "new_id")
         both = found.with_row_index("row").join(theirs, on="row", how="inner", maintain_order="left")
