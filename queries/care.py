@@ -8,10 +8,12 @@ from sqlalchemy import Connection, select
 from dashboard.access import Scope
 from dashboard.intake.fhir.attribution import CARE, KnownCare
 from queries.frames import read_frame
+from queries.place import Place
 from queries.scope import of_the_whole_practice
-from queries.tables import Client, Clinician, Episode, PendingRow
+from queries.tables import Client, Clinician, Episode
+from queries.waiting import waiting_rows
 
-DAYS = {"scores": "taken_on", "appointments": "starts_at"}
+WAITING = ("episodes", "appointments", "scores")
 
 
 def known_care(connection: Connection, scope: Scope, source: str) -> KnownCare:
@@ -34,23 +36,11 @@ def known_care(connection: Connection, scope: Scope, source: str) -> KnownCare:
         .where(*mine, Episode.practice_id == scope.practice_id, Episode.source == source)
         .where(Client.source == source, Episode.withdrawn_on.is_(None))
     )
-    waiting = select(PendingRow.table_name, PendingRow.row).where(
-        *mine,
-        PendingRow.practice_id == scope.practice_id,
-        PendingRow.source == source,
-        PendingRow.table_name.in_(list(DAYS)),
-    )
+    place = Place(scope.practice_id, "", source, 0)
+    waiting = waiting_rows(connection, place) if scope.clinician_ids is None else {}
     return KnownCare(
         frozenset(read_frame(connection, clients)["source_id"]),
         frozenset(read_frame(connection, clinicians)["source_id"]),
         read_frame(connection, episodes).select(*CARE).cast(pl.Schema(CARE)),
-        _days(read_frame(connection, waiting)),
+        {name: rows for name, rows in waiting.items() if name in WAITING},
     )
-
-
-def _days(rows: pl.DataFrame) -> pl.DataFrame:
-    """episode_id and day of rows that wait for their episode."""
-    columns = dict.fromkeys(["episode_id", *DAYS.values()], pl.String())
-    cells = rows["row"].str.json_decode(pl.Struct(columns)).struct.unnest()
-    day = pl.coalesce("taken_on", "starts_at").str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-    return cells.select("episode_id", day.alias("day")).unique().sort("episode_id", "day")

@@ -7,7 +7,7 @@ import hashlib
 import polars as pl
 from sqlalchemy import Connection, delete, select, update
 
-from dashboard.intake.batch import REFUSED, SAID_OR_NOT, SET_ASIDE, TABLES
+from dashboard.intake.batch import KEYS, REFUSED, SAID_OR_NOT, SET_ASIDE, TABLES
 from queries.frames import insert_frame, read_frame
 from queries.keys import next_id
 from queries.place import Place
@@ -100,17 +100,19 @@ def waiting_rows(connection: Connection, place: Place) -> dict[str, pl.DataFrame
     return tables
 
 
-def moved(waiting: dict[str, pl.DataFrame], to: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
-    """Waiting scores and appointments with the episode that this call found to be theirs (episode_id, day, new_id)."""
-    if to is None or to.is_empty():
-        return waiting
+def stood_for(
+    waiting: dict[str, pl.DataFrame], keys: dict[str, pl.DataFrame]
+) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """Waiting rows without those of the ``keys``, and those (pending_id, set_aside_id): rows of the call stand for them."""
     found = dict(waiting)
-    for name, day in (("scores", "taken_on"), ("appointments", "starts_at")):
-        if name in found:
-            rows = found[name].with_columns(day=pl.col(day).cast(pl.Date))
-            rows = rows.join(to, on=["episode_id", "day"], how="left", nulls_equal=True, maintain_order="left")
-            found[name] = rows.with_columns(episode_id=pl.coalesce("new_id", "episode_id")).drop("day", "new_id")
-    return found
+    over = [pl.DataFrame(schema={"pending_id": pl.Int64(), "set_aside_id": pl.Int64()})]
+    for name in keys.keys() & waiting.keys():
+        theirs = waiting[name].join(keys[name], on=list(KEYS[name]), how="semi", nulls_equal=True)
+        over.append(theirs.select("pending_id", "set_aside_id"))
+        found[name] = waiting[name].join(
+            theirs.select("pending_id"), on="pending_id", how="anti", maintain_order="left"
+        )
+    return found, pl.concat(over)
 
 
 def keep_waiting(

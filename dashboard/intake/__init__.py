@@ -128,7 +128,7 @@ def read_batch(
             raws, own, today=today, timezone=timezone, known_instruments=known_instruments, files=files,
             ignored=fhir.unused if fhir else None, aside=fhir.aside if fhir else None, progress=progress,
         )  # fmt: skip
-    return batch if fhir is None else replace(batch, unmapped=fhir.unmapped, moved=fhir.moved)
+    return batch if fhir is None else replace(batch, unmapped=fhir.unmapped, stands_for=fhir.stands_for)
 
 
 def mapped_batch(

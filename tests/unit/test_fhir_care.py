@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from dashboard.intake import KnownCare, Limits
+from dashboard.intake.batch import whole
 from dashboard.intake.fhir import read_fhir
 from dashboard.intake.fhir.attribution import CARE
 from tests.fhir import (
@@ -231,11 +232,14 @@ def test_entered_in_error_never_makes_an_episode(tmp_path: Path) -> None:
 
 def _known(*episodes: tuple[str, str, str], waiting: tuple[tuple[str, str], ...] = ()) -> KnownCare:
     rows_ = [(own, who, doctor, date(2026, 1, 1), None) for own, who, doctor in episodes]
-    days = [(own, date.fromisoformat(day)) for own, day in waiting]
+    given = [{"episode_id": own, "taken_on": date.fromisoformat(day), "value": 3.0} for own, day in waiting]
+    scores = whole("scores", pl.DataFrame(given)) if given else None
     return KnownCare(
-        frozenset({"p1"}), frozenset({"d1"}), pl.DataFrame(rows_, schema=CARE, orient="row"),
-        pl.DataFrame(days, schema={"episode_id": pl.String(), "day": pl.Date()}, orient="row"),
-    )  # fmt: skip
+        frozenset({"p1"}),
+        frozenset({"d1"}),
+        pl.DataFrame(rows_, schema=CARE, orient="row"),
+        {} if scores is None else {"scores": scores},
+    )
 
 
 def test_a_later_file_keeps_to_the_episodes_that_are_there(tmp_path: Path) -> None:
@@ -257,7 +261,8 @@ def test_an_episode_of_care_after_one_was_made_is_set_aside_so_that_nothing_coun
 def test_rows_that_waited_for_their_client_move_to_its_episode_of_care(tmp_path: Path) -> None:
     known = _known(waiting=(("Patient/p1", "2026-02-01"), ("Patient/nobody", "2026-02-01")))
     found = read(tmp_path, patient(), practitioner(), care(), known=known)
-    assert found.moved.rows() == [("Patient/p1", date(2026, 2, 1), "c1")]
+    assert rows(found, "scores", "episode_id", "taken_on", "value") == [("c1", "2026-02-01", "3.0")]
+    assert found.stands_for["scores"]["episode_id"].to_list() == ["Patient/p1"]
     without = read(tmp_path, patient(), known=known)
-    assert without.moved.is_empty()
+    assert without.stands_for == {}
     assert rows(without, "episodes", "episode_id", "opened_on") == [("Patient/p1", "2026-02-01")]

@@ -25,19 +25,24 @@ MADE = r"^Patient/([^/]+)(?:/Practitioner/([^/]+))?$"
 
 @dataclass(frozen=True)
 class KnownCare:
-    """What earlier imports of the source brought: ids of clients and clinicians, CARE, and waiting rows' id and day."""
+    """What earlier imports of the source brought: ids of clients and clinicians, CARE, and by table the rows that wait."""
 
     clients: frozenset[str] = frozenset()
     clinicians: frozenset[str] = frozenset()
     episodes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CARE))
-    waiting: pl.DataFrame = field(
-        default_factory=lambda: pl.DataFrame(schema={"episode_id": pl.String(), "day": pl.Date()})
-    )
+    waiting: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     @property
     def own(self) -> pl.DataFrame:
-        """Episodes that an EpisodeOfCare (or the practice's own table) brought."""
-        return self.episodes.filter(~pl.col("episode_id").str.contains(MADE))
+        """Episodes that an EpisodeOfCare (or the practice's own table) brought, those that wait for their client among them."""
+        every = self.episodes
+        if (waiting := self.waiting.get("episodes")) is not None:
+            named = {"patient": "client_id", "clinician": "clinician_id", "opened": "opened_on", "closed": "closed_on"}
+            more = waiting.select("episode_id", *(pl.col(theirs).alias(ours) for ours, theirs in named.items()))
+            every = pl.concat([every, more.join(every, on="episode_id", how="anti")])
+        return every.filter(~pl.col("episode_id").str.contains(MADE)).unique(
+            "episode_id", keep="last", maintain_order=True
+        )
 
     @property
     def made(self) -> pl.DataFrame:

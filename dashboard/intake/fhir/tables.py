@@ -26,13 +26,13 @@ ANOTHERS = "points to an episode of another client"
 
 @dataclass(frozen=True)
 class FhirTables:
-    """``moved``: rows waiting from earlier calls (episode_id, day) and the episode that they now belong to (new_id)."""
+    """``unused``: by file what is left alone. ``stands_for``: keys of waiting rows for which rows of ``tables`` stand."""
 
     tables: list[RawTable]
     aside: pl.DataFrame
     unmapped: list[dict[str, Any]]
     unused: dict[str, list[str]]
-    moved: pl.DataFrame
+    stands_for: dict[str, pl.DataFrame]
 
 
 def _raw(name: str, frame: pl.DataFrame) -> RawTable:
@@ -106,17 +106,45 @@ def _own_only(frame: pl.DataFrame, owners: pl.DataFrame, aside: Aside) -> pl.Dat
     return both.filter(~wrong).drop("owner")
 
 
+def _belonging(known: KnownCare) -> list[tuple[str, pl.DataFrame]]:
+    """Waiting rows that belong to an episode."""
+    return [(name, known.waiting[name]) for name in ("appointments", "scores") if name in known.waiting]
+
+
 def _waited(known: KnownCare, clients: frozenset[str]) -> pl.DataFrame:
-    """Rows that wait from earlier calls and whose client is known by now."""
-    waiting = known.waiting.with_columns(
-        patient=pl.col("episode_id").str.extract(MADE, 1),
-        practitioner=pl.col("episode_id").str.extract(MADE, 2),
-        named=pl.lit(None, pl.String),
-        status=pl.lit(None, pl.String),
-        file=pl.lit(FILE),
-        line=pl.lit(None, pl.Int64),
-    )
-    return waiting.filter(pl.col("patient").is_in(list(clients)))
+    """Rows that wait from earlier calls for a client who is known by now: events with their table and number."""
+    parts = [pl.DataFrame(schema={**EVENTS, "status": pl.String(), **PLACE, "table": pl.String(), "row": pl.UInt32()})]
+    for name, rows in _belonging(known):
+        found = rows.filter(~pl.col("withdrawn")) if "withdrawn" in rows.columns else rows
+        parts.append(
+            found.with_row_index("row").select(
+                pl.col("episode_id").str.extract(MADE, 1).alias("patient"),
+                pl.col("episode_id").str.extract(MADE, 2).alias("practitioner"),
+                pl.lit(None, pl.String).alias("named"),
+                pl.col("taken_on" if name == "scores" else "starts_at").cast(pl.Date).alias("day"),
+                pl.lit(None, pl.String).alias("status"),
+                pl.lit(FILE).alias("file"),
+                pl.lit(None, pl.Int64).alias("line"),
+                pl.lit(name).alias("table"),
+                "row",
+            )
+        )
+    return pl.concat(parts).filter(pl.col("patient").is_in(list(clients)))
+
+
+def _stood_for(known: KnownCare, waited: pl.DataFrame) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
+    """By table: waiting rows with the episode found for them now (``new_id``), where it is another, and their keys till now."""
+    rows, keys = {}, {}
+    for name, waiting in _belonging(known):
+        found = waiting.filter(~pl.col("withdrawn")) if "withdrawn" in waiting.columns else waiting
+        theirs = waited.filter(pl.col("table") == name).select("row", "new_id")
+        both = found.with_row_index("row").join(theirs, on="row", how="inner", maintain_order="left")
+        both = both.filter(pl.col("new_id") != pl.col("episode_id"))
+        if both.height:
+            keys[name] = both.select(KEYS[name])
+            place = [pl.lit(FILE).alias("file"), pl.lit(None, pl.Int64).alias("line")]
+            rows[name] = both.with_columns(pl.col("new_id").alias("episode_id"), *place)
+    return rows, keys
 
 
 def assembled(collected: Collected, known: KnownCare, timezone: str, aside: Aside) -> FhirTables:
@@ -159,7 +187,8 @@ def assembled(collected: Collected, known: KnownCare, timezone: str, aside: Asid
     events = events.with_columns(episode_id=attributed(events.select(*EVENTS), spans, known, general))
     seen = seen.with_columns(events["episode_id"].head(seen.height))
     units = units.with_columns(events["episode_id"].slice(seen.height, units.height))
-    moved = waited.with_columns(events["episode_id"].slice(seen.height + units.height).alias("new_id"))
+    waited = waited.with_columns(events["episode_id"].slice(seen.height + units.height).alias("new_id"))
+    late, stands_for = _stood_for(known, waited)
     standing = events.filter(pl.col("status").is_null() | (pl.col("status") != WITHDRAWN))
     made = made_episodes(standing, clients, known)
     episodes = named_episodes(care, standing, known, aside)
@@ -176,13 +205,9 @@ def assembled(collected: Collected, known: KnownCare, timezone: str, aside: Asid
         "scores": rows,
     }  # fmt: skip
     tables = _withdrawn(tables, aside)
-    return FhirTables(
-        [_raw(name, frame) for name, frame in tables.items() if frame.height],
-        aside.frame(),
-        unmapped,
-        aside.unused_words(),
-        moved.filter(pl.col("new_id") != pl.col("episode_id")).select("episode_id", "day", "new_id"),
-    )
+    # what waited came before this call, so of one day the call is the later one
+    raws = [_raw(name, frame) for name, frame in (*late.items(), *tables.items()) if frame.height]
+    return FhirTables(raws, aside.frame(), unmapped, aside.unused_words(), stands_for)
 
 
 def _referred(
