@@ -72,6 +72,7 @@ def _too_large(file: str, limits: Limits) -> UnusableInput:
 
 
 def file_bytes(path: Path, file: str, limits: Limits) -> bytes:
+    """A file's bytes, unpacked where it is .gz. Raises UnusableInput where it cannot be read or is beyond the limits."""
     most = limits.unpacked_mb * MEGABYTE
     try:
         if path.stat().st_size > most:
