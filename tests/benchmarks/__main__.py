@@ -1,11 +1,12 @@
-"""``python -m tests.benchmarks [import|evaluate|pages|hazard|snapshot|clinicians]``: every benchmark, or one."""
+"""``python -m tests.benchmarks [import|fhir|evaluate|pages|hazard|snapshot|clinicians]``: every benchmark, or one."""
 
 import sys
 
-from tests.benchmarks import clinicians, evaluation, hazard, importing, pages, snapshot
+from tests.benchmarks import clinicians, evaluation, fhir, hazard, importing, pages, snapshot
 
 BENCHMARKS = {
     "import": importing.run,
+    "fhir": fhir.run,
     "evaluate": evaluation.run,
     "pages": pages.run,
     "hazard": hazard.run,

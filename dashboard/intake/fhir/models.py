@@ -81,7 +81,7 @@ class _Part:
         if isinstance(one, type) and issubclass(one, FhirBase) and not issubclass(one, FhirElementOrResourceBase):
             self.model = _model(one.get_model_klass(), known)
             return
-        self.adapter = _adapter(library, name)
+        self.check = _adapter(library, name).validator.validate_python
 
     def accepts(self, value: Any) -> bool:
         """True where the library accepts the element; false where it does not, or where only the whole can tell."""
@@ -89,7 +89,7 @@ class _Part:
             return False
         if self.model is None:
             try:
-                self.adapter.validate_python(value)
+                self.check(value)
             except (ValueError, TypeError, KeyError, AttributeError):
                 return False
             return True
