@@ -38,7 +38,7 @@ def _together(contents: Sequence[tuple[int, Batch]], name: str) -> pl.DataFrame:
     parts = [pl.DataFrame(schema={**schema, "import_id": pl.Int64()})]
     for import_id, batch in contents:
         if name in batch.tables:
-            rows = batch.tables[name].select(schema)
+            rows = batch.tables[name].select(schema.keys())
             parts.append(rows.with_columns(import_id=pl.lit(import_id, dtype=pl.Int64)))
     return pl.concat(parts).with_row_index("order")
 
