@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 from hypothesis import strategies as st
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select, update
 
 from dashboard.access import operator_scope
 from dashboard.intake.batch import KEYS, TABLES, Batch
@@ -17,7 +17,7 @@ from queries import load, practices
 from queries.engine import open_engine, writing
 from queries.frames import read_frame
 from queries.store import ImportResult, store_batch
-from queries.tables import Appointment, Base, Client, Clinician, Episode, Import, PendingRow
+from queries.tables import Appointment, Base, Client, Clinician, Episode, Import, PendingRow, Practice
 from queries.undo_tables import COMPARED
 
 FIRST = date(2026, 6, 1)
@@ -28,18 +28,24 @@ def day(number: int) -> date:
     return FIRST + timedelta(days=number)
 
 
+_FREE: list[Engine] = []  # making the tables takes longer than most examples
+
+
 @contextmanager
 def in_memory() -> Iterator[Connection]:
-    """A connection to an empty practice, number 1."""
-    engine = open_engine("sqlite://")
+    """A connection to an empty practice, number 1; nothing of it is left afterwards."""
+    if not _FREE:
+        engine = open_engine("sqlite://")
+        with writing(engine) as connection:
+            Base.metadata.create_all(connection)
+            practices.ensure_practice(connection, "Practice", datetime(2026, 1, 1), single=True)
+            connection.execute(update(Practice).values(secret="ab" * 32))  # the same opaque ids in each
+        _FREE.append(engine)
+    engine = _FREE.pop()
     with writing(engine) as connection:
-        Base.metadata.create_all(connection)
-        practices.ensure_practice(connection, "Practice", datetime(2026, 1, 1), single=True)
-        secret = Base.metadata.tables["practice"].update().values(secret="ab" * 32)  # noqa: S106 - opaque ids to compare
-        connection.execute(secret)
         yield connection
         connection.rollback()
-    engine.dispose()
+    _FREE.append(engine)
 
 
 def batch_of(rows: Rows) -> Batch:
