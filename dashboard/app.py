@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 import pages
 from dashboard import runtime
 from dashboard.access import Viewer
-from dashboard.errors import SupervisionError
+from dashboard.errors import DatabaseUnavailable, SupervisionError
 from dashboard.evaluation import ensure_current
 from dashboard.signin.change import require_own_password
 from dashboard.signin.gate import require_sign_in, sign_out
@@ -58,24 +59,40 @@ def _bring_up_to_date(viewer: Viewer) -> None:
     with reading(runtime.engine()) as connection:
         as_of = store_evaluation.current_day(connection, viewer.practice_id)
     if as_of is not None and as_of < today:
-        with st.spinner("Bringing the signals up to today", show_time=False):
+        with (
+            suppress(
+                DatabaseUnavailable
+            ),  # where nothing can be saved, the signals of an earlier day are still there to read
+            st.spinner("Bringing the signals up to today", show_time=False),
+        ):
             ensure_current(runtime.engine(), settings, viewer.practice_id, settings.now())
 
 
 st.set_page_config(page_title="Supervision", layout="wide")
 st.html(Path(__file__).with_name("ui") / "app.css")
 LINKS = (Path(__file__).with_name("ui") / "links.js").read_text("utf-8")
-viewer = require_sign_in()
-require_own_password(viewer)
-remember(viewer)
-_bring_up_to_date(viewer)
-running = st.navigation([one for page in pages.PAGES for one in _addresses(page, viewer)], position="top")
-_bar(viewer)
-asked = next(page for page in pages.PAGES if page.title == running.title)
+
+
+def _run() -> None:
+    viewer = require_sign_in()
+    require_own_password(viewer)
+    remember(viewer)
+    _bring_up_to_date(viewer)
+    running = st.navigation([one for page in pages.PAGES for one in _addresses(page, viewer)], position="top")
+    _bar(viewer)
+    asked = next(page for page in pages.PAGES if page.title == running.title)
+    try:
+        pages.check_can_open(viewer.role, asked)
+        running.run()
+    except DatabaseUnavailable:
+        raise
+    except SupervisionError as error:
+        _refused(viewer, asked, error)
+
+
 try:
-    pages.check_can_open(viewer.role, asked)
-    running.run()
-except SupervisionError as error:
-    _refused(viewer, asked, error)
+    _run()
+except DatabaseUnavailable as error:
+    show(View("One moment", error.calm, "", None, []))
 footer()
 st.html(f'<div class="sv-hidden"></div><script>{LINKS}</script>', unsafe_allow_javascript=True)

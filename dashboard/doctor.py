@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
-import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from dashboard.configuration import config_file
 from dashboard.errors import SupervisionError
+from dashboard.keeping.examining import examine_data
+from dashboard.opening import engine_of
 from dashboard.settings import Settings
 from dashboard.snapshot.glyphs import covers
 from dashboard.snapshot.local_drawing import browser
-from queries.engine import normalised, open_engine, reading
+from queries.engine import normalised, reading
 from queries.schema import revision_of
 
 NOBODY = "none: install Chrome or Chromium there, or name it in BROWSER_PATH (.html and .zip need none)"
@@ -35,7 +36,7 @@ def _database(settings: Settings) -> list[Finding]:
     if url.drivername == "sqlite" and url.database and not Path(url.database).exists():
         return [Finding("database", True, f"{shown} is not there yet; `supervision serve` or `import` creates it")]
     try:
-        engine = open_engine(settings.db_url)
+        engine = engine_of(settings)
         try:
             with reading(engine) as connection:
                 connection.exec_driver_sql("SELECT 1")
@@ -44,17 +45,9 @@ def _database(settings: Settings) -> list[Finding]:
             engine.dispose()
     except SupervisionError as error:
         return [Finding("database", False, str(error))]
+    data = [Finding(*said) for said in examine_data(settings, settings.now())]
     migrations = Finding("migrations", state.known, state.words)
-    return [Finding("database", True, f"{shown} answers"), migrations, *_private(url.database)]
-
-
-def _private(database: str | None) -> list[Finding]:
-    if not database or not Path(database).is_file():
-        return []
-    mode = stat.S_IMODE(Path(database).stat().st_mode)
-    private = mode & 0o077 == 0
-    words = "only you can read it" if private else f"others can read it (mode {mode:o}): chmod 600 {database}"
-    return [Finding("database file", private, words)]
+    return [Finding("database", True, f"{shown} answers"), migrations, *data]
 
 
 def examine(settings: Settings) -> list[Finding]:

@@ -6,15 +6,17 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from dashboard.access import Role, Viewer, check_can_export, check_can_import, scope_for
+from dashboard.access import Role, Viewer, check_can_export, check_can_import, counting_scope, scope_for
 from dashboard.errors import NotAllowed
 from dashboard.exports import to_csv
+from dashboard.saved_mappings import mapping_text
 from dashboard.snapshot.files import MEDIA
 from dashboard.snapshots import Changed, stored_file
 from queries import audit, exports
@@ -22,7 +24,7 @@ from queries.engine import writing
 from queries.frames import read_frame
 
 MINUTES = 15  # project default: how long a link on an open page works
-_KEY = secrets.token_bytes(32)
+_KEY = secrets.token_bytes(32)  # for a viewer who did not come from the database
 STALE = "This link is no longer valid. Reload the page and use it again."
 
 
@@ -35,8 +37,10 @@ class File:
     data: bytes
 
 
-def _signature(content: bytes) -> bytes:
-    return hmac.new(_KEY, content, hashlib.sha256).digest()
+def _signature(viewer: Viewer, content: bytes) -> bytes:
+    # from the practice's secret, so that another process on the same database can check it
+    key = hashlib.sha256(b"download links" + viewer.link_secret.encode()).digest() if viewer.link_secret else _KEY
+    return hmac.new(key, content, hashlib.sha256).digest()
 
 
 def link(viewer: Viewer, kind: str, now: datetime) -> str:
@@ -44,15 +48,15 @@ def link(viewer: Viewer, kind: str, now: datetime) -> str:
     if kind.partition(":")[0] not in KINDS:
         raise KeyError(kind)
     content = json.dumps([viewer.username, kind, (now + timedelta(minutes=MINUTES)).isoformat()]).encode()
-    token = base64.urlsafe_b64encode(_signature(content) + content).decode().rstrip("=")
+    token = base64.urlsafe_b64encode(_signature(viewer, content) + content).decode().rstrip("=")
     return f"/download/{token}"
 
 
-def _read(token: str) -> tuple[str, str, datetime]:
+def _read(viewer: Viewer, token: str) -> tuple[str, str, datetime]:
     try:
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         signature, content = raw[:32], raw[32:]
-        if not hmac.compare_digest(signature, _signature(content)):
+        if not hmac.compare_digest(signature, _signature(viewer, content)):
             raise NotAllowed(STALE)
         username, kind, until = json.loads(content)
         return str(username), str(kind), datetime.fromisoformat(until)
@@ -83,7 +87,18 @@ def _snapshot(connection: Connection, viewer: Viewer, which: str, now: datetime)
     return File(found.name, MEDIA[form], found.data)
 
 
-KINDS = {"set_aside": _set_aside, "snapshot": _snapshot}
+def _mapping(connection: Connection, viewer: Viewer, which: str, now: datetime) -> File:
+    check_can_import(viewer.role)
+    text = mapping_text(connection, counting_scope(viewer), which)
+    audit.record(
+        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action="export mapping",
+        detail=which[:500],
+    )  # fmt: skip
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", which).strip("-") or "mapping"
+    return File(f"{name}.toml", "application/toml; charset=utf-8", text.encode())
+
+
+KINDS = {"set_aside": _set_aside, "snapshot": _snapshot, "mapping": _mapping}
 
 
 def open_link(engine: Engine, viewer: Viewer, token: str, now: datetime) -> File:
@@ -91,7 +106,7 @@ def open_link(engine: Engine, viewer: Viewer, token: str, now: datetime) -> File
 
     Raises NotAllowed for a wrong, old or foreign link, or where the role may not have it; Changed where it was tampered with.
     """
-    username, kind, until = _read(token)
+    username, kind, until = _read(viewer, token)
     if username != viewer.username or now > until:
         raise NotAllowed(STALE)
     name, _, which = kind.partition(":")

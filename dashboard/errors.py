@@ -18,6 +18,20 @@ class UnusableInput(SupervisionError):
     exit_code = 2
 
 
+class DatabaseUnavailable(SupervisionError):
+    """The database is full, read-only, busy, away or does not open; nothing was written, and trying again may do.
+
+    ``calm``: what a page says of it, without names of machines, files and people.
+    """
+
+    def __init__(
+        self, message: str, calm: str = "The data cannot be reached at this moment. Try again in a minute."
+    ) -> None:
+        """Both texts are for people: the message for whoever runs the program, the other for whoever reads a page."""
+        super().__init__(message)
+        self.calm = calm
+
+
 class NotAllowed(SupervisionError):
     """The viewer may not do this. Worded the same whether or not the thing exists."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from multiprocessing import get_context
 
@@ -18,13 +18,14 @@ from dashboard import patterns
 from dashboard.access import operator_scope
 from dashboard.analytics.experience import NEW_AREA, new_areas
 from dashboard.instruments import registry
+from dashboard.opening import engine_of
 from dashboard.replay import Replay
 from dashboard.replay.learning import Learned, Models, Timer, no_timer, unlearned
 from dashboard.settings import Settings
 from dashboard.signals import rules_version
 from queries import load, models, practices, store_evaluation
 from queries import rules as practice_rules
-from queries.engine import open_engine, reading, writing
+from queries.engine import reading, writing
 from queries.worlds import undone_on
 
 Progress = Callable[[str, float], None] | None
@@ -150,7 +151,7 @@ def reevaluate(
 def _in_worker(
     url: str, settings: Settings, practice_id: int, as_of: date, now: datetime, everything: bool, timer: Timer
 ) -> EvaluationReport:
-    engine = open_engine(url)
+    engine = engine_of(replace(settings, db=url))
     try:
         return evaluate(engine, settings, practice_id, as_of=as_of, now=now, everything=everything, timer=timer)
     finally:

@@ -7,9 +7,8 @@ from threading import Lock
 from sqlalchemy import Engine
 
 from dashboard import settings as configuration
+from dashboard.opening import bring_up_to_date, engine_of
 from dashboard.settings import Settings
-from queries.engine import open_engine
-from queries.schema import migrate
 
 _lock = Lock()
 _settings: Settings | None = None
@@ -36,8 +35,8 @@ def engine() -> Engine:
     with _lock:
         if _engine is None:
             _settings = _settings or configuration.load()
-            _engine = open_engine(_settings.db_url)
-            migrate(_engine)
+            _engine = engine_of(_settings, pages=True)
+            bring_up_to_date(_engine, _settings)
         return _engine
 
 

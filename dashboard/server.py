@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from streamlit.web import bootstrap
 
 from dashboard import configuration, downloads, runtime
 from dashboard.access import Viewer
-from dashboard.errors import SupervisionError
+from dashboard.errors import DatabaseUnavailable, SupervisionError
 from dashboard.signin.cookie import cookie_name
 from queries import people, sessions
 from queries.engine import reading, writing
@@ -37,6 +38,7 @@ from queries.engine import reading, writing
 if st.get_option("browser.gatherUsageStats"):  # our config.toml was not read: started from another folder
     bootstrap.load_config_options(configuration.options())
 
+Route_ = Callable[[Request], Awaitable[Response]]
 LOG = logging.getLogger("supervision")
 MOST_CODE = 200  # bytes of a one-time code
 PLOTLY = Path(plotly.__file__).with_name("package_data") / "plotly.min.js"
@@ -94,6 +96,20 @@ async def healthz(_request: Request) -> Response:
     return JSONResponse({"ok": True})
 
 
+def _calmly(route: Route_) -> Route_:
+    """A route that says in words, with 503, that the database cannot be reached or written."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await route(request)
+        except DatabaseUnavailable as error:
+            LOG.warning("%s", error)
+            return PlainTextResponse(error.calm, 503, headers={"retry-after": "60"})
+
+    return answered
+
+
+@_calmly
 async def bind(request: Request) -> Response:
     """Spends the one-time code of a fresh sign-in and answers with the HttpOnly cookie."""
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
@@ -136,6 +152,7 @@ def _signed_in(request: Request, now: datetime) -> Viewer | None:
     return None if viewer is None or viewer.must_change else viewer
 
 
+@_calmly
 async def plotly_program(request: Request) -> Response:
     """Plotly's own program, with which a browser draws the figures of a snapshot; for signed-in people."""
     if _signed_in(request, runtime.settings().now()) is None:
@@ -143,6 +160,7 @@ async def plotly_program(request: Request) -> Response:
     return FileResponse(PLOTLY, media_type="text/javascript", headers={"cache-control": "private, max-age=86400"})
 
 
+@_calmly
 async def download(request: Request) -> Response:
     """A file for a signed-in person, checked again: session, link, permission; with an audit row."""
     now = runtime.settings().now()
@@ -151,6 +169,8 @@ async def download(request: Request) -> Response:
         return PlainTextResponse("Sign in first, then use the link on the page again.", 403)
     try:
         file = downloads.open_link(runtime.engine(), viewer, request.path_params["token"], now)
+    except DatabaseUnavailable:
+        raise
     except SupervisionError as error:
         return PlainTextResponse(str(error), 403)
     disposition = f'attachment; filename="{file.name}"'
@@ -159,6 +179,10 @@ async def download(request: Request) -> Response:
 
 def on_script_error(error: Exception) -> bool:
     """A reference for the person and for the log; neither holds a client's data."""
+    if isinstance(error, DatabaseUnavailable):  # in a button's own function, before any page is drawn
+        LOG.warning("%s", error)
+        st.warning(error.calm)
+        return True
     reference = secrets.token_hex(2).upper()
     trace = error.__traceback__
     where = ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dashboard.evaluation import ensure_current
+from dashboard.keeping.automatic import keep_copying
+from dashboard.opening import bring_up_to_date, engine_of
 from dashboard.settings import Settings
 from queries import practices
-from queries.engine import open_engine, reading
-from queries.schema import migrate
+from queries.engine import reading
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
@@ -18,13 +19,14 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
     from dashboard import configuration, runtime
 
-    engine = open_engine(settings.db_url)
-    migrate(engine)
+    engine = engine_of(settings, pages=True)
+    bring_up_to_date(engine, settings)
     with reading(engine) as connection:
         known = practices.all_practices(connection)
     for practice_id in known:
         ensure_current(engine, settings, practice_id, settings.now())
     runtime.configure(settings, engine)
+    keep_copying(engine, settings)
     options = configuration.options(**{"server.address": host, "server.port": port})
     bootstrap.load_config_options(options)  # before the server module is imported, so that it sees our settings
     from dashboard.server import app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -60,6 +60,22 @@ class Settings:
     )
     share_experience: bool = False  # project default: colleagues are named by what they have seen once all agreed
     paper: str = "a4"  # of snapshots: a4 or letter
+    key: str = field(default="", repr=False)  # of the encrypted embedded database; only from the environment
+    key_file: str = ""
+    key_keyring: str = ""  # true, or the name of an entry of the operating system's keyring
+    backup_folder: str = ""  # empty: `backups` beside the database file
+    backup_daily: int = 7  # project defaults, all three: automatic copies kept; 0 daily makes none
+    backup_weekly: int = 4
+    backup_monthly: int = 12
+    retention_years: int = 0  # project default: off; years after the last ending until a client may be erased
+    db_pool_size: int = 5  # project defaults, all of db_*: PostgreSQL connections kept, more at a rush, seconds
+    db_pool_overflow: int = 15
+    db_pool_wait_seconds: int = 20
+    db_pool_recycle_seconds: int = 1800
+    db_connect_seconds: int = 10
+    db_page_seconds: int = 30  # one question of a page; commands, imports and evaluations have no limit
+    db_idle_seconds: int = 60
+    db_lock_seconds: int = 30
     rules: Rules = Rules()
 
     def now(self) -> datetime:
@@ -122,6 +138,8 @@ def load(environment: dict[str, str] | None = None) -> Settings:
             given = tomllib.loads(Path(path).read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise UnusableInput(f"The settings file {path} could not be read: {error}.") from None
+    if "key" in given:
+        raise UnusableInput(f"{path}: a key does not belong into a settings file. Name a private file in 'key_file'.")
     rules = given.pop("rules", {})
     known = {f.name for f in fields(Settings)} | {f.name for f in fields(Rules)}
     if unknown := sorted((set(given) | set(rules)) - known):
@@ -129,6 +147,10 @@ def load(environment: dict[str, str] | None = None) -> Settings:
     given |= rules
     given |= {key[len("SUPERVISION_") :].lower(): value for key, value in env.items() if key.startswith("SUPERVISION_")}
     settings = Settings(**_filled(Settings, given), rules=Rules(**_filled(Rules, given)))
+    for name in (f.name for f in fields(Settings) if f.name.startswith(("backup_", "db_", "retention_"))):
+        number = getattr(settings, name)
+        if isinstance(number, int) and number < (1 if name == "db_pool_size" else 0):
+            raise UnusableInput(f"Setting '{name}' is {number}. Use a whole number from {name == 'db_pool_size':d} up.")
     if settings.paper not in ("a4", "letter"):
         raise UnusableInput(f"Setting 'paper' is '{settings.paper}'. Use a4 or letter.")
     if settings.timezone:

@@ -5,18 +5,41 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 
-from dashboard.errors import SupervisionError, UnusableInput
+from dashboard.errors import DatabaseUnavailable, SupervisionError, UnusableInput
+from queries.cipher import connect, driver, unlock
+from queries.failures import clear_errors
 
 BUSY_TIMEOUT_MS = 30_000  # an import of a million rows may hold the write lock for seconds; others wait, none fails
 WRITER_LOCK = 7_370_214  # PostgreSQL advisory lock: one writer at a time, as on SQLite
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a database is opened: ``key`` for an encrypted embedded one, the rest for PostgreSQL. Seconds; 0 is no limit.
+
+    ``read_seconds``: how long one question of a page may take. Writing (import, evaluation) has no such limit.
+    """
+
+    key: str | None = field(default=None, repr=False)
+    read_only: bool = False  # an embedded file that is only looked at: no byte of it changes
+    pool_size: int = 5  # project defaults, all: connections kept, and how many more at a rush
+    pool_overflow: int = 15
+    pool_wait_seconds: int = 20
+    pool_recycle_seconds: int = 1800
+    connect_seconds: int = 10
+    read_seconds: int = 0
+    idle_seconds: int = 60  # a transaction that does nothing for so long holds old rows for everybody: ended
+    lock_seconds: int = 30  # as BUSY_TIMEOUT_MS
 
 
 def normalised(url: str) -> URL:
@@ -37,19 +60,27 @@ def normalised(url: str) -> URL:
 def _private_file(path: Path) -> None:
     # Created before SQLite opens it: the file, and the -wal and -shm that copy its mode, are never readable by others.
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if not path.exists():  # closing any other handle of a file drops the locks that SQLite holds on it in this process
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, opening: Opening) -> Engine:
     in_memory = url.database in (None, "", ":memory:")
-    if not in_memory:
-        _private_file(Path(str(url.database)))
     options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
-    engine = create_engine(url, connect_args={"check_same_thread": False}, **options)
+    if opening.read_only:
+        path = Path(str(url.database))
+        options["creator"] = lambda: connect(path, opening.key, busy_ms=BUSY_TIMEOUT_MS, read_only=True)
+    elif not in_memory:
+        _private_file(Path(str(url.database)))
+    options["execution_options"] = {"has_key": opening.key is not None}
+    engine = create_engine(url, module=driver(opening.key), connect_args={"check_same_thread": False}, **options)
 
     @event.listens_for(engine, "connect")
     def _on_connect(dbapi: Any, _record: Any) -> None:
+        if opening.read_only:
+            return
         dbapi.isolation_level = None  # we begin transactions ourselves
+        unlock(dbapi, opening.key)
         for pragma in ("journal_mode=WAL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON", "synchronous=NORMAL"):
             dbapi.execute(f"PRAGMA {pragma}")
 
@@ -61,14 +92,45 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def open_engine(url: str) -> Engine:
+def _postgresql(url: URL, opening: Opening) -> Engine:
+    connecting = {
+        name: value
+        for name, value in (("application_name", "supervision"), ("connect_timeout", opening.connect_seconds))
+        if name not in url.query and value
+    }
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,  # a server that was started again is noticed before a page meets a dead connection
+        pool_size=opening.pool_size,
+        max_overflow=opening.pool_overflow,
+        pool_timeout=opening.pool_wait_seconds,
+        pool_recycle=opening.pool_recycle_seconds or -1,
+        connect_args=connecting,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(dbapi: Any, _record: Any) -> None:
+        dbapi.autocommit = True
+        for name, seconds in (
+            ("statement_timeout", opening.read_seconds),
+            ("idle_in_transaction_session_timeout", opening.idle_seconds),
+            ("lock_timeout", opening.lock_seconds),
+        ):
+            dbapi.execute(f"SET {name} = '{int(seconds)}s'")
+        dbapi.autocommit = False
+
+    return engine
+
+
+def open_engine(url: str, opening: Opening | None = None) -> Engine:
     """An engine for the database at ``url``; an SQLite file is created private (0600) when it is not there.
 
     Raises UnusableInput for an unusable address and SupervisionError when the file or folder cannot be used.
     """
     parsed = normalised(url)
+    opening = opening or Opening()
     try:
-        return _sqlite(parsed) if parsed.drivername == "sqlite" else create_engine(parsed, pool_pre_ping=True)
+        return _sqlite(parsed, opening) if parsed.drivername == "sqlite" else _postgresql(parsed, opening)
     except OSError as error:
         raise SupervisionError(
             f"The database file {parsed.database} cannot be opened: {error.strerror}. Check the folder's permissions."
@@ -88,10 +150,22 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A write transaction that takes the writer's place at once: all of it lands, or none."""
+def writing(engine: Engine, *, patient: bool = False) -> Iterator[Connection]:
+    """A write transaction that takes the writer's place at once: all of it lands, or none.
+
+    ``patient``: waits for other writers on a server as long as they take (migrations, of which only one should run).
+    """
     with _clear_errors(engine), engine.connect().execution_options(writer=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
+            # fitting models or reading a large file between two statements is no idling, and storing takes its time
+            connection.execute(
+                text(
+                    "SELECT set_config('statement_timeout', '0', true),"
+                    " set_config('idle_in_transaction_session_timeout', '0', true)"
+                )
+            )
+            if patient:
+                connection.execute(text("SELECT set_config('lock_timeout', '0', true)"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
         yield connection
 
@@ -99,17 +173,9 @@ def writing(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def _clear_errors(engine: Engine) -> Iterator[None]:
     try:
-        yield
-    except OperationalError as error:
-        where = engine.url.render_as_string(hide_password=True)
-        raise SupervisionError(
-            f"The database {where} did not answer: {str(error.orig).splitlines()[0]}. "
-            "Check that it runs and is not full, then try again."
-        ) from error
-    except DatabaseError as error:
-        if "not a database" not in str(error.orig) and "malformed" not in str(error.orig):
-            raise
-        raise SupervisionError(
-            f"{engine.url.database} is not a database that can be read ({error.orig}). "
-            "Name another with --db, or put a copy of yours in its place."
-        ) from error
+        with clear_errors(engine):
+            yield
+    except PoolTimeout:
+        raise DatabaseUnavailable(
+            "Very many people use the database at this moment. Nothing was changed: try again in a minute."
+        ) from None

@@ -7,7 +7,8 @@ the same connection keeps the transaction and its snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import polars as pl
@@ -27,6 +28,7 @@ _TYPES: tuple[tuple[type[sa.types.TypeEngine[Any]], pl.DataType], ...] = (
     (sa.DateTime, pl.Datetime("us")),
     (sa.Date, pl.Date()),
     (sa.JSON, pl.String()),
+    (sa.LargeBinary, pl.Binary()),
     (sa.String, pl.String()),
 )
 
@@ -49,7 +51,9 @@ def _compiled(connection: Connection, statement: Statement) -> SQLCompiler:
     return compiled
 
 
-def _read_sqlite(connection: Connection, statement: Statement, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+def _sqlite_batches(
+    connection: Connection, statement: Statement, schema: dict[str, pl.DataType], size: int
+) -> Iterator[pl.DataFrame]:
     def stored(dtype: pl.DataType) -> pl.DataType:
         if dtype in (pl.Date(), pl.Datetime("us")):
             return pl.String()
@@ -60,60 +64,75 @@ def _read_sqlite(connection: Connection, statement: Statement, schema: dict[str,
     result = connection.execute(statement)
     cursor = result.cursor
     assert cursor is not None  # noqa: S101 - a select has one
-    parts = []
-    while rows := cursor.fetchmany(FETCH):
-        parts.append(pl.DataFrame(rows, schema=raw, orient="row"))
-    result.close()
-    frame = pl.concat(parts) if parts else pl.DataFrame(schema=raw)
+    try:
+        while rows := cursor.fetchmany(size):
+            yield pl.DataFrame(rows, schema=raw, orient="row").with_columns(
+                pl.col(name).str.to_date("%Y-%m-%d")
+                if dtype == pl.Date()
+                else pl.col(name).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us")
+                if dtype == pl.Datetime("us")
+                else pl.col(name).cast(dtype)
+                for name, dtype in schema.items()
+            )
+    finally:
+        result.close()
+
+
+def _from_csv(content: bytes, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    as_text = (pl.Boolean(), pl.Datetime("us"), pl.Binary())
+    text_first = {name: pl.String() if dtype in as_text else dtype for name, dtype in schema.items()}
+    frame = pl.read_csv(content, has_header=False, null_values=NULL_MARK, empty_string_is_null=False, schema=text_first)
     return frame.with_columns(
-        pl.col(name).str.to_date("%Y-%m-%d")
-        if dtype == pl.Date()
+        pl.col(name) == "t"
+        if dtype == pl.Boolean()
+        else pl.col(name).str.strip_prefix("\\x").str.decode("hex")
+        if dtype == pl.Binary()
         else pl.col(name).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us")
-        if dtype == pl.Datetime("us")
-        else pl.col(name).cast(dtype)
         for name, dtype in schema.items()
+        if dtype in as_text
     )
 
 
-def _read_postgresql(connection: Connection, statement: Statement, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+def _postgresql_batches(
+    connection: Connection, statement: Statement, schema: dict[str, pl.DataType], size: int
+) -> Iterator[pl.DataFrame]:
     compiled = _compiled(connection, statement)
     driver = connection.connection.driver_connection
     assert driver is not None  # noqa: S101 - an open connection has one
-    buffer = bytearray()
+    buffer, rows = bytearray(), 0
     with (
         driver.cursor() as cursor,
         cursor.copy(
             f"COPY ({compiled.string}) TO STDOUT (FORMAT csv, NULL '{NULL_MARK}')", compiled.construct_params()
         ) as copy,
     ):
-        for chunk in copy:
-            buffer += chunk
-    if not buffer:
-        return pl.DataFrame(schema=schema)
-    text_first = {
-        name: pl.String() if dtype in (pl.Boolean(), pl.Datetime("us")) else dtype for name, dtype in schema.items()
-    }
-    frame = pl.read_csv(
-        bytes(buffer), has_header=False, null_values=NULL_MARK, empty_string_is_null=False, schema=text_first
-    )
-    return frame.with_columns(
-        pl.col(name) == "t"
-        if dtype == pl.Boolean()
-        else pl.col(name).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us")
-        for name, dtype in schema.items()
-        if dtype in (pl.Boolean(), pl.Datetime("us"))
-    )
+        for row in copy:  # the server sends one message per row
+            buffer += row
+            rows += 1
+            if rows >= size:
+                yield _from_csv(bytes(buffer), schema)
+                buffer, rows = bytearray(), 0
+    if buffer:
+        yield _from_csv(bytes(buffer), schema)
+
+
+def read_batches(connection: Connection, statement: Statement, size: int = FETCH) -> Iterator[pl.DataFrame]:
+    """The statement's rows as frames of at most ``size`` rows, so that a large table never has to fit into memory."""
+    schema = schema_of(statement)
+    if connection.dialect.name == "sqlite":
+        return _sqlite_batches(connection, statement, schema, size)
+    return _postgresql_batches(connection, statement, schema, size)
 
 
 def read_frame(connection: Connection, statement: Statement) -> pl.DataFrame:
     """The statement's rows as a frame with exact types; never infers them from data."""
-    schema = schema_of(statement)
-    if connection.dialect.name == "sqlite":
-        return _read_sqlite(connection, statement, schema)
-    return _read_postgresql(connection, statement, schema)
+    # on PostgreSQL one parse of the whole is quickest; on SQLite rows become objects, so they come in parts
+    parts = list(read_batches(connection, statement, FETCH if connection.dialect.name == "sqlite" else sys.maxsize))
+    return pl.concat(parts) if parts else pl.DataFrame(schema=schema_of(statement))
 
 
-def _sqlite_rows(frame: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
+def stored_rows(frame: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
+    """The frame's rows as SQLite stores them: days and times as text, truth as 0 and 1."""
     stored = frame.with_columns(
         pl.col(name).dt.strftime("%Y-%m-%d")
         if dtype == pl.Date()
@@ -137,13 +156,16 @@ def insert_frame(connection: Connection, table: Any, frame: pl.DataFrame) -> Non
     target = preparer.format_table(table)
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" for _ in frame.columns)
-        driver.executemany(f"INSERT INTO {target} ({columns}) VALUES ({marks})", _sqlite_rows(frame))  # noqa: S608
+        driver.executemany(f"INSERT INTO {target} ({columns}) VALUES ({marks})", stored_rows(frame))  # noqa: S608
         return
     with (
         driver.cursor() as cursor,
         cursor.copy(f"COPY {target} ({columns}) FROM STDIN (FORMAT csv, NULL '{NULL_MARK}')") as copy,
     ):
-        for part in frame.iter_slices(FETCH):
+        binary = [name for name, dtype in frame.schema.items() if dtype == pl.Binary()]
+        for part in frame.with_columns(
+            pl.format("\\x{}", pl.col(name).bin.encode("hex")).alias(name) for name in binary
+        ).iter_slices(FETCH):
             copy.write(
                 part.write_csv(include_header=False, null_value=NULL_MARK, datetime_format="%Y-%m-%d %H:%M:%S.%6f")
             )
@@ -162,7 +184,7 @@ def update_frame(connection: Connection, table: Any, frame: pl.DataFrame, key: s
         settings = ", ".join(f"{preparer.quote(name)} = ?" for name in changed)
         driver.executemany(
             f"UPDATE {target} SET {settings} WHERE {preparer.quote(key)} = ?",  # noqa: S608
-            _sqlite_rows(frame.select(*changed, key)),
+            stored_rows(frame.select(*changed, key)),
         )
         return
     temporary = sa.Table(f"incoming_{table.name}", sa.MetaData())

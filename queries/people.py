@@ -10,13 +10,22 @@ from dashboard.access import Role, Viewer
 from dashboard.errors import UnusableInput
 from queries import audit
 from queries.keys import next_id
-from queries.tables import Clinician, SupervisionLink, User
+from queries.tables import Clinician, Practice, SupervisionLink, User
 
 
 def viewer(connection: Connection, username: str, today: date) -> Viewer | None:
     """The active person of that name as the database knows them today; null for anyone else."""
     row = connection.execute(
-        select(User.username, User.role, User.practice_id, User.clinician_id, User.must_change, Clinician.display_name)
+        select(
+            User.username,
+            User.role,
+            User.practice_id,
+            User.clinician_id,
+            User.must_change,
+            Clinician.display_name,
+            Practice.secret,
+        )
+        .join(Practice, Practice.id == User.practice_id)
         .join(Clinician, Clinician.id == User.clinician_id, isouter=True)
         .where(User.username == username, User.is_active)
     ).first()
@@ -39,6 +48,7 @@ def viewer(connection: Connection, username: str, today: date) -> Viewer | None:
         supervisee_ids=supervisees,
         name=row.display_name or row.username,
         must_change=row.must_change,
+        link_secret=row.secret,
     )
 
 

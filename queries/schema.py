@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +10,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from dashboard.errors import SupervisionError
+from dashboard.errors import SupervisionError, UnusableInput
 from queries.engine import reading, writing
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
@@ -51,8 +52,16 @@ def revision_of(engine: Engine) -> SchemaState:
     return SchemaState(current, str(newest), known)
 
 
-def migrate(engine: Engine) -> None:
-    """Creates or upgrades the schema in one transaction.
+def check_known(revision: str) -> None:
+    """Raises UnusableInput for a revision that this program does not know."""
+    if revision not in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}:
+        raise UnusableInput(
+            f"This copy was made by a newer version of the program (schema {revision}). Update the program first."
+        )
+
+
+def migrate(engine: Engine, before: Callable[[], object] | None = None) -> None:
+    """Creates or upgrades the schema in one transaction; ``before`` is called where there is something to upgrade.
 
     Raises SupervisionError where the database was made by a newer version of this program; nothing is changed then.
     """
@@ -62,9 +71,20 @@ def migrate(engine: Engine) -> None:
             f"This database was made by a newer version of the program (schema {state.current}). "
             "Update the program, or name another database with --db. Nothing was changed."
         )
-    if state.current == state.newest:
-        return
+    if state.current != state.newest:
+        if before is not None and state.current is not None:
+            before()
+        upgrade_to(engine, "head")
+
+
+def upgrade_to(engine: Engine, revision: str) -> None:
+    """Brings the schema to a revision in one transaction."""
+    with writing(engine, patient=True) as connection:
+        upgrade_within(connection, revision)
+
+
+def upgrade_within(connection: Connection, revision: str) -> None:
+    """As ``upgrade_to``, in the caller's transaction."""
     config = _config()
-    with writing(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)

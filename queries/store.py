@@ -15,6 +15,7 @@ from dashboard.instruments import registry
 from dashboard.intake.batch import KEYS, PLACE, REFUSED, SET_ASIDE, TABLES, Batch, row_key
 from queries import load
 from queries.contents import keep_content
+from queries.erased import without_erased
 from queries.frames import read_frame
 from queries.keys import next_id, public_id
 from queries.place import Count, Place, known_ids
@@ -22,7 +23,7 @@ from queries.store_people import store_clients, store_clinicians, store_leave, s
 from queries.store_scores import SCORE_KEY, store_scores
 from queries.store_versions import store_appointments, store_episodes
 from queries.tables import Client, Clinician, Episode, Import, Practice, PracticeInstrument, Score
-from queries.waiting import keep_waiting, mend, record_set_aside, settle, waiting_rows
+from queries.waiting import keep_waiting, mend, record_set_aside, settle, stood_for, waiting_rows
 
 # table -> (column, table that column points to, whether it may be empty)
 PARENTS: dict[str, tuple[tuple[str, Any, bool], ...]] = {
@@ -247,21 +248,23 @@ def store_batch(
             imported_at=now,
             username=username,
             files=batch.files,
+            kind=kind,
             counts={},
             changed_rows=0,
-            kind=kind,
         )
     )
     undoings = connection.execute(select(Import.id).where(Import.practice_id == practice_id, Import.kind == "undo"))
     place = Place(practice_id, secret, source, import_id, tuple(undoings.scalars()))
+    batch = without_erased(connection, place, batch, today)
     rules_touched = _store_instruments(connection, place, batch.instruments)
-    waiting = waiting_rows(connection, place)
+    waiting, stood = stood_for(waiting_rows(connection, place), batch.stands_for)
+    settle(connection, place, stood)
     counts: dict[str, dict[str, int]] = {}
     touched: set[int] = set()
     reported = [batch.set_aside.select(*SET_ASIDE).cast(pl.Schema(SET_ASIDE))]
     refused = pl.concat([pl.DataFrame(schema={**SET_ASIDE, **REFUSED}), batch.set_aside], how="diagonal_relaxed")
     new_aside = record_set_aside(connection, place, batch.set_aside)
-    settled = changed = 0
+    settled, changed = stood.height, 0
     for name in PARENTS:
         given = batch.tables.get(name)
         if given is None and name not in waiting:

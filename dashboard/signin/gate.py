@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import suppress
 from typing import Any
 
 import bcrypt
@@ -17,6 +18,7 @@ from streamlit_authenticator.controllers import AuthenticationController
 
 from dashboard import runtime
 from dashboard.access import Viewer
+from dashboard.errors import DatabaseUnavailable
 from dashboard.signin.cookie import cookie_name
 from dashboard.signin.passwords import COST
 from dashboard.ui.show import show
@@ -85,7 +87,8 @@ def _viewer(session_id: str) -> Viewer | None:
         )
         viewer = None if live is None else people.viewer(connection, live[0], now.date())
     if live is not None and live[1]:
-        with writing(runtime.engine()) as connection:
+        # where nothing can be saved, pages can still be read until the session ends
+        with suppress(DatabaseUnavailable), writing(runtime.engine()) as connection:
             sessions.touch(connection, session_id, now)
     return viewer
 

@@ -1,0 +1,1 @@
+"""Keeping a practice's data: keys, copies, restoring, erasing."""
