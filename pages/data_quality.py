@@ -22,6 +22,7 @@ from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.importing import import_files
 from dashboard.intake.mapping import mapping_abouts
 from dashboard.ui.frame import current_viewer
+from dashboard.ui.keeping_blocks import keeping_blocks
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.show import show, theme
 from dashboard.ui.view import Block, Cell, Download, Facts, Figure, Fold, Heading, Lead, Notice, Para, Slot, Table, View
@@ -280,6 +281,7 @@ def render() -> None:
     address = link(viewer, "set_aside", settings.now()) if may else None
     view = build(viewer, data, today=settings.today(), chart_theme=theme(), download=address)
     show(view, {"upload": lambda: _upload(viewer)} if may else {})
+    keeping_blocks(viewer)
 
 
 if __name__ == "__main__":
