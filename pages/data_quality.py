@@ -18,6 +18,7 @@ from dashboard.counting import Counts, counts
 from dashboard.downloads import link
 from dashboard.ui.assistant import asked_for, assistant
 from dashboard.ui.frame import current_viewer
+from dashboard.ui.keeping_blocks import keeping_blocks
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.show import show, theme
 from dashboard.ui.upload_form import upload_form
@@ -225,6 +226,7 @@ def render() -> None:
     address = link(viewer, "set_aside", settings.now()) if may else None
     view = build(viewer, data, today=settings.today(), chart_theme=theme(), download=address)
     show(view, {"upload": lambda: upload_form(viewer)} if may else {})
+    keeping_blocks(viewer)
 
 
 if __name__ == "__main__":
