@@ -1,11 +1,12 @@
-"""``python -m tests.benchmarks [import|evaluate|pages|hazard|snapshot|clinicians]``: every benchmark, or one."""
+"""``python -m tests.benchmarks [import|sync|evaluate|pages|hazard|snapshot|clinicians]``: every benchmark, or one."""
 
 import sys
 
-from tests.benchmarks import clinicians, evaluation, hazard, importing, pages, snapshot
+from tests.benchmarks import clinicians, evaluation, hazard, importing, pages, snapshot, syncing
 
 BENCHMARKS = {
     "import": importing.run,
+    "sync": syncing.run,
     "evaluate": evaluation.run,
     "pages": pages.run,
     "hazard": hazard.run,
