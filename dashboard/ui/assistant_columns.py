@@ -131,6 +131,8 @@ def _row(work: Work, target: Target, column: str, *, needed: bool) -> None:
         )  # fmt: skip
         if origin == CONSTANT:
             _constant(work, target, column, spec)
+            if target.why.get(column) not in (None, BY_YOU):
+                said("", target.why[column])
         elif origin == TEMPLATE:
             _template(work, target, column, spec)
         else:
@@ -159,7 +161,7 @@ def _constant(work: Work, target: Target, column: str, spec: dict[str, Any]) -> 
 
     key = f"as-const-{target.uid}-{column}"
     if spec.get("constant") == FIRST_DAY:
-        said("", "the first day, which is said under Words and dates")
+        said("", "said under Words and dates:", width=180)
     elif column in CLOSED:
         pick(work, f"{COLUMNS[column]}, for all", ["", *CLOSED[column]], spec["constant"], write, key=key, width=220,
              shown=lambda one: one or "Choose")  # fmt: skip
