@@ -13,7 +13,8 @@ from dashboard.cli_common import Db, PracticeName, progress_bar, say, settings_o
 
 def import_(
     paths: Annotated[
-        list[Path], typer.Argument(help="Folders or files: CSV, CSV.GZ, XLSX, Parquet, instruments.toml.")
+        list[Path],
+        typer.Argument(help="Folders or files: CSV, CSV.GZ, XLSX, Parquet, FHIR JSON or NDJSON, instruments.toml."),
     ],
     practice: PracticeName = None,
     source: Annotated[str, typer.Option(help="Where the files come from; ids are unique within it.")] = "files",

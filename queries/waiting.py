@@ -7,7 +7,7 @@ import hashlib
 import polars as pl
 from sqlalchemy import Connection, delete, select, update
 
-from dashboard.intake.batch import REFUSED, SET_ASIDE, TABLES
+from dashboard.intake.batch import REFUSED, SAID_OR_NOT, SET_ASIDE, TABLES
 from queries.frames import insert_frame, read_frame
 from queries.keys import next_id
 from queries.place import Place
@@ -95,9 +95,22 @@ def waiting_rows(connection: Connection, place: Place) -> dict[str, pl.DataFrame
             set_aside_id=part["set_aside_id"],
             fingerprint=part["fingerprint"],
         )
-        if "withdrawn" in TABLES[name]:
-            tables[name] = tables[name].with_columns(pl.col("withdrawn").fill_null(False))
+        said = [c for c in SAID_OR_NOT if c in TABLES[name]]
+        tables[name] = tables[name].with_columns(pl.col(c).fill_null(False) for c in said)
     return tables
+
+
+def moved(waiting: dict[str, pl.DataFrame], to: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
+    """Waiting scores and appointments with the episode that this call found to be theirs (episode_id, day, new_id)."""
+    if to is None or to.is_empty():
+        return waiting
+    found = dict(waiting)
+    for name, day in (("scores", "taken_on"), ("appointments", "starts_at")):
+        if name in found:
+            rows = found[name].with_columns(day=pl.col(day).cast(pl.Date))
+            rows = rows.join(to, on=["episode_id", "day"], how="left", nulls_equal=True, maintain_order="left")
+            found[name] = rows.with_columns(episode_id=pl.coalesce("new_id", "episode_id")).drop("day", "new_id")
+    return found
 
 
 def keep_waiting(

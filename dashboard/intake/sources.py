@@ -51,10 +51,13 @@ def _book(path: Path, limits: Limits) -> fastexcel.ExcelReader:
         with zipfile.ZipFile(path) as packed:
             if sum(part.file_size for part in packed.infolist()) > limits.unpacked_mb * MEGABYTE:
                 raise too_large(path.name, limits)
-        return fastexcel.read_excel(str(path))
+        book = fastexcel.read_excel(str(path))
     except (zipfile.BadZipFile, fastexcel.FastExcelError, OSError, ValueError) as error:
         what = f"it is not an Excel file that can be read ({first_line(error)})"
         raise refuse(path.name, what, "Save it again as .xlsx.") from None
+    if not book.sheet_names:
+        raise refuse(path.name, "it holds no sheet", "Save it again as .xlsx.")
+    return book
 
 
 def sheets_of(path: Path, limits: Limits) -> list[str]:
