@@ -64,16 +64,19 @@ def _blocks(work: Work, trial: Trial) -> list[Block]:
     rows: list[list[str | Cell]] = [
         [
             TABLES[name].name,
-            *(f"{trial.counts[name].get(kind, 0):,}" for kind in ("new", "changed", "unchanged", "waiting")),
+            *(
+                f"{trial.counts[name].get(kind, 0):,}"
+                for kind in ("new", "changed", "unchanged", "waiting", "set_aside")
+            ),
         ]
         for name in names
     ]
     blocks.append(
         Table(
             "What would be stored",
-            ("Table", "New", "Changed", "Here already", "Waiting"),
+            ("Table", "New", "Changed", "Here already", "Waiting", "Set aside"),
             rows,
-            numeric=frozenset({1, 2, 3, 4}),
+            numeric=frozenset({1, 2, 3, 4, 5}),
         )
     )
     if any(trial.counts[name].get("waiting") for name in names):
