@@ -14,7 +14,6 @@ from dashboard.intake.mapping import UNPIVOT_NAME, UNPIVOT_VALUE
 
 FIRST_DAY = "\0first day"  # stands for the one day from which days or weeks are counted, until it is written out
 ORDER = tuple(TABLES)
-TARGET_KEYS = ("table", "file", "join", "where", "check", "once_by", "unpivot", "columns")
 
 Spec = dict[str, Any]
 
@@ -35,7 +34,7 @@ class Target:
     @property
     def file(self) -> str:
         """The source that feeds it."""
-        return str(self.spec["file"])
+        return str(self.spec["file"]).lower()
 
     @property
     def columns(self) -> dict[str, Spec]:
@@ -121,7 +120,7 @@ class Draft:
         return made
 
     def _written(self, target: Target) -> Spec:
-        spec = {key: deepcopy(target.spec[key]) for key in TARGET_KEYS if target.spec.get(key)}
+        spec = {key: deepcopy(value) for key, value in target.spec.items() if value and key != "columns"}
         spec["columns"] = {
             column: self._plain(how) for column, how in target.columns.items() if how and column in TABLES[target.table]
         }
@@ -144,7 +143,6 @@ def draft_of(text: str) -> Draft:
     draft.rest = given
     for one in tables:
         one["columns"] = {c: _spec(how) for c, how in one["columns"].items()}
-        one["file"] = one["file"].lower()
         draft.add(one)
     days = [str(spec["days_from"]) for _, _, spec in draft.specs() if _is_day(str(spec.get("days_from", "")))]
     if days:

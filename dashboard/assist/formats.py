@@ -124,6 +124,7 @@ def _said(value: object) -> str:
 
 def in_words(text: str) -> str:
     """A format for people: ``day/month/year`` for %d/%m/%Y."""
+    text = re.sub(r"(?<=%[dmYyB])T(?=%[HI])", " ", text)
     return re.sub(r"%\.?[A-Za-z]", lambda found: _PARTS.get(found.group(), found.group()), text)
 
 

@@ -59,4 +59,6 @@ COLUMNS = {
     "scale": "Scale",
     "value": "Value",
     "respondent": "Respondent",
+    "withdrawn": "Withdrawn",
+    "merged_into": "Same person as (client id)",
 }

@@ -194,30 +194,30 @@ def _needed(step: dict[str, Any], steps: dict[str, tuple[dict[str, Any], ...]]) 
     named = [*step["on"], *(step.get("within") or {}).values()]
     before: list[dict[str, Any]] = []
     for name in named:
-        stem = name.partition(".")[0]
-        for one in steps.get(stem, ()):
-            if "." in name and one not in before:
-                before.append(one)
+        for stem, path in steps.items():
+            before += [one for one in path if name.startswith(f"{stem}.") and one not in before]
     return tuple(before)
 
 
 def joins_for(columns: Iterable[str], reach: dict[str, Reach], present: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The joins that these columns need, in order; one that is there already stays as the person has it."""
-    kept = {one["file"]: one for one in present}
+    kept = {one["file"].lower(): one for one in present}
     needed: list[dict[str, Any]] = []
 
     def add(step: dict[str, Any]) -> None:
-        if all(one["file"] != step["file"] for one in needed):
+        if all(one["file"].lower() != step["file"].lower() for one in needed):
             needed.append(step)
 
     for name in columns:
-        stem = name.partition(".")[0]
         known = reach.get(name)
         if known is not None:
             for step in known.steps:
                 own = kept.get(step["file"], step)
-                add(own | {"most": known.column} if known.many and step is known.steps[-1] else own)
-        elif "." in name and stem in kept:
-            for one in present[: [p["file"] for p in present].index(stem) + 1]:
-                add(one)
+                frequent = known.many and step is known.steps[-1] and (own is step or "most" in own)
+                add(own | {"most": known.column} if frequent else own)
+            continue
+        # a column that these files do not have: what a mapping file joins for it stays, with all that stands before it
+        places = [place for place, one in enumerate(present) if name.startswith(f"{one['file']}.")]
+        for one in present[: places[0] + 1 if places else 0]:
+            add(one)
     return needed

@@ -50,9 +50,12 @@ def propose(ground: Ground) -> Draft:
 
 
 def unused(draft: Draft, ground: Ground) -> list[str]:
-    """The files that no part of the mapping reads."""
-    read = {one.file for one in draft.targets} | {j["file"] for one in draft.targets for j in one.spec.get("join", [])}
-    return sorted(set(ground.sources) - read)
+    """The files that no part of the mapping reads: those it knew of, and those that are here."""
+    read = {one.file for one in draft.targets}
+    read |= {join["file"].lower() for one in draft.targets for join in one.spec.get("join", [])}
+    made = {one["makes"].lower(): one["file"].lower() for one in draft.rest.get("eav", [])}
+    read |= {made[name] for name in read & set(made)}
+    return sorted((set(draft.unused) | set(ground.sources)) - read)
 
 
 def add_target(draft: Draft, table: str, stem: str, ground: Ground) -> Target:
@@ -133,21 +136,30 @@ def _client_column(source: Source) -> str | None:
     return str(found[0].spec["column"]) if found else None
 
 
-def settle(target: Target, draft: Draft, ground: Ground) -> None:
-    """Joins for the columns in use, and the first row of each id where a table's own id comes again in the file."""
+def settle(target: Target, draft: Draft, ground: Ground, *, key: bool = True) -> None:
+    """Joins for the columns in use; ``key``: the table's own id is new, so which rows count is looked at again."""
     reach = ground.reach(target.file) if target.file in ground.sources else {}
-    named = names_read(target)
-    joins = joins_for(named, reach, target.spec.get("join", []))
-    target.spec["join"] = joins
-    key = target.columns.get(KEYS[target.table][0], {})
-    source = ground.sources.get(target.file)
-    if target.table in ("clinicians", "clients", "episodes") and source is not None:
-        column = key.get("column")
-        if column and column in source.names:
-            target.spec["once_by"] = None if source.profile(column).distinct == source.rows.height else column
-        elif key.get("constant") is not None:
-            target.spec["once_by"] = "_all"
+    target.spec["join"] = joins_for(names_read(target), reach, target.spec.get("join", []))
+    if key:
+        _first_rows(target, ground)
     draft.unused = unused(draft, ground)
+
+
+def _first_rows(target: Target, ground: Ground) -> None:
+    """Where a table's own id comes again in the file, the first row of each counts: the earliest, where days are ISO dates."""
+    source = ground.sources.get(target.file)
+    if target.table not in ("clinicians", "clients", "episodes") or source is None:
+        return
+    own = target.columns.get(KEYS[target.table][0], {})
+    column = own.get("column")
+    target.spec["once_by"] = target.spec["order_by"] = None
+    if own.get("constant") is not None:
+        target.spec["once_by"] = "_all"
+    elif column in source.names and source.profile(column).distinct < source.rows.height:
+        target.spec["once_by"] = column
+        day = target.columns.get("opened_on", {}).get("column")
+        if day in source.names and source.profile(day).written.iso:
+            target.spec["order_by"] = day
 
 
 def names_read(target: Target) -> list[str]:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from dashboard.assist.profile import Source
 from dashboard.errors import UnusableInput
 from dashboard.intake.layout import Source as Layout
-from dashboard.intake.read import PLAIN, Limits, kind_of, stem_of
-from dashboard.intake.sources import SourceTable, sheets_of, source_table
+from dashboard.intake.mapping import Mapping
+from dashboard.intake.read import PLAIN, Limits
+from dashboard.intake.sources import SourceTable, chosen_source, offers, source_table
 
 
 class Table(NamedTuple):
@@ -32,29 +33,29 @@ def plain_name(name: str) -> str:
     return PurePosixPath(name.replace("\\", "/")).name
 
 
-def tables_of(name: str, data: bytes, limits: Limits, layouts: dict[str, Layout]) -> list[Table]:
-    """The tables of one upload; ``layouts`` by stem. Empty sheets are left out.
+def tables_of(
+    name: str, data: bytes, limits: Limits, mapping: Mapping | None, layouts: dict[str, Layout]
+) -> list[Table]:
+    """The tables of one upload, called as ``mapping`` calls them where it names them; ``layouts`` by that name.
 
-    Raises UnusableInput where the file cannot be read; nothing of it stays on disk.
+    Empty sheets are left out. Raises UnusableInput where the file cannot be read; nothing of it stays on disk.
     """
     name = plain_name(name)
     with tempfile.TemporaryDirectory(prefix="supervision-") as folder:
         path = Path(folder) / name
         path.write_bytes(data)
-        stem = stem_of(path)
-        if kind_of(path) != ".xlsx":
-            return [Table(stem, name, name, source_table(path, limits, layouts.get(stem, PLAIN)))]
-        sheets = sheets_of(path, limits)
-        found, trouble = [], None
-        for sheet in sheets:
-            called = stem if len(sheets) == 1 else f"{stem}.{sheet.strip().lower()}"
+        offered = offers(path, limits)
+        found: list[Table] = []
+        trouble: UnusableInput | None = None
+        for sheet, names in offered:
+            stem = (chosen_source(names, mapping) if mapping is not None else None) or names[0]
             try:
-                read = source_table(path, limits, layouts.get(called, PLAIN), sheet)
+                read = source_table(path, limits, layouts.get(stem, PLAIN), sheet)
             except UnusableInput as error:
                 trouble = error
                 continue
-            shown = name if len(sheets) == 1 else f"{name} · {sheet}"
-            found.append(Table(called, shown, name, read))
+            shown = name if len(offered) == 1 else f"{name} · {sheet}"
+            found.append(Table(stem, shown, name, read))
         if trouble is not None and not found:
             raise trouble
         return found

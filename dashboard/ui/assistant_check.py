@@ -8,6 +8,7 @@ from dashboard import runtime
 from dashboard.access import Viewer
 from dashboard.assist.labels import COLUMNS, TABLES
 from dashboard.assist.questions import blocked
+from dashboard.assist.toml_text import toml_text
 from dashboard.assist.trying import Reason, Trial, tables_in_order, try_out
 from dashboard.errors import SupervisionError
 from dashboard.intake.mapping import parse_mapping
@@ -25,7 +26,8 @@ def tried(work: Work, viewer: Viewer) -> Trial | str:
     if stop:
         return " ".join(stop)
     text = work.text()
-    mark = f"{work.source_name}\0{text}"
+    # how a mapping is called changes nothing of what it reads
+    mark = f"{work.source_name}\0{toml_text(work.draft.mapping() | {'name': '', 'about': ''})}"
     if work.trial is not None and work.trial[0] == mark:
         return work.trial[1]
     settings = runtime.settings()
@@ -62,16 +64,19 @@ def _blocks(work: Work, trial: Trial) -> list[Block]:
     rows: list[list[str | Cell]] = [
         [
             TABLES[name].name,
-            *(f"{trial.counts[name].get(kind, 0):,}" for kind in ("new", "changed", "unchanged", "waiting")),
+            *(
+                f"{trial.counts[name].get(kind, 0):,}"
+                for kind in ("new", "changed", "unchanged", "waiting", "set_aside")
+            ),
         ]
         for name in names
     ]
     blocks.append(
         Table(
             "What would be stored",
-            ("Table", "New", "Changed", "Here already", "Waiting"),
+            ("Table", "New", "Changed", "Here already", "Waiting", "Set aside"),
             rows,
-            numeric=frozenset({1, 2, 3, 4}),
+            numeric=frozenset({1, 2, 3, 4, 5}),
         )
     )
     if any(trial.counts[name].get("waiting") for name in names):

@@ -47,7 +47,13 @@ def columns_step(work: Work) -> None:
         _row(work, target, column, needed=column in required)
     once = target.spec.get("once_by")
     if once and once != "_all":
-        show_blocks([Para(f"{once} comes again in the file: the first row of each counts here.", quiet=True)])
+        names = once if isinstance(once, str) else " and ".join(once)
+        which = (
+            f"the one with the earliest {target.spec['order_by']}"
+            if target.spec.get("order_by")
+            else "the first in the file"
+        )
+        show_blocks([Para(f"{names} comes again in the file. Of the rows of each, {which} counts here.", quiet=True)])
     others = [c for c in SCHEMA[target.table] if c not in used]
     if others:
         with st.expander(f"{len(others)} more columns, none of them needed"):
@@ -109,7 +115,7 @@ def _write(work: Work, target: Target, column: str, chosen: str) -> None:
         target.columns[column] = {"column": chosen}
     if chosen:
         target.why[column] = BY_YOU
-    settle(target, work.draft, work.ground)
+    settle(target, work.draft, work.ground, key=column in (KEYS[target.table][0], "opened_on"))
 
 
 def _options(work: Work, target: Target) -> list[str]:
@@ -131,6 +137,8 @@ def _row(work: Work, target: Target, column: str, *, needed: bool) -> None:
         )  # fmt: skip
         if origin == CONSTANT:
             _constant(work, target, column, spec)
+            if target.why.get(column) not in (None, BY_YOU):
+                said("", target.why[column])
         elif origin == TEMPLATE:
             _template(work, target, column, spec)
         else:
@@ -159,7 +167,7 @@ def _constant(work: Work, target: Target, column: str, spec: dict[str, Any]) -> 
 
     key = f"as-const-{target.uid}-{column}"
     if spec.get("constant") == FIRST_DAY:
-        said("", "the first day, which is said under Words and dates")
+        said("", "said under Words and dates:", width=180)
     elif column in CLOSED:
         pick(work, f"{COLUMNS[column]}, for all", ["", *CLOSED[column]], spec["constant"], write, key=key, width=220,
              shown=lambda one: one or "Choose")  # fmt: skip
@@ -201,7 +209,7 @@ def choose_day(work: Work, label: str, current: str, write: Any, *, key: str) ->
 def _template(work: Work, target: Target, column: str, spec: dict[str, Any]) -> None:
     def write(value: str) -> None:
         spec["template"] = value
-        settle(target, work.draft, work.ground)
+        settle(target, work.draft, work.ground, key=False)
 
     write_text(
         work, f"{COLUMNS[column]}, put together", str(spec.get("template") or ""), write, width=320,

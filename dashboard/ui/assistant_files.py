@@ -7,7 +7,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.assist.draft import draft_of
+from dashboard.assist.draft import Draft, draft_of
 from dashboard.assist.reading import Table as Read
 from dashboard.errors import SupervisionError
 from dashboard.intake.layout import Encoding
@@ -48,18 +48,17 @@ def _begin_with(work: Work, shelf: Shelf) -> None:
     saved = [one.name for one in shelf.names()]
 
     def opened(name: str) -> None:
-        work.opened = name
-        if not name:
-            work.touched = False
-            work.propose()
-            return
-        try:
-            text = shelf.text(name)
-            parse_mapping(text, name)
-            work.draft = draft_of(text)
-            work.touched = False
-        except SupervisionError as error:
-            work.said, work.opened = str(error), ""
+        work.opened, work.reads, work.touched = name, None, False
+        if name:
+            try:
+                text = shelf.text(name)
+                work.reads = parse_mapping(text, name)
+                work.draft = draft_of(text)
+                work.draft.name = name
+            except SupervisionError as error:
+                work.said, work.opened = str(error), ""
+        else:
+            work.draft = Draft()
         _read_again(work)
         work.propose()
 

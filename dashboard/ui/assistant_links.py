@@ -42,7 +42,9 @@ def _join(work: Work, target: Target, number: int, join: dict[str, Any]) -> None
     left = _left_names(work, target, number)
     pairs = [(mine, name) for name in theirs for mine in left if mine.rpartition(".")[2] == name]
     pairs = list(dict.fromkeys([*join["on"].items(), *pairs]))
-    most = f"the most frequent {join['most']}" if join.get("most") else "the first row that matches"
+    chosen = next((kind for kind in ("most", "earliest", "latest") if join.get(kind)), "")
+    words = {"most": "the most frequent", "earliest": "the row with the earliest", "latest": "the row with the latest"}
+    most = f"{words[chosen]} {join[chosen]}" if chosen else "the first row that matches"
     key = f"{target.uid}-{number}"
     show_blocks([Para(f"{cut(join['file'], 80)}: {most}")])
 
@@ -127,7 +129,7 @@ def _rows(work: Work, target: Target) -> None:
             shown=lambda one: f"{work.shown_word(one, words.get(one, 0), profile.distinct)} ({words.get(one, 0)})",
         )  # fmt: skip
     once = target.spec.get("once_by")
-    if target.table not in ("clinicians", "clients", "episodes"):
+    if target.table not in ("clinicians", "clients", "episodes") and not isinstance(once, list):
         options = ["", *source.names]
         with line(f"once-{uid}"):
             said("Only the first row of each", width=220)

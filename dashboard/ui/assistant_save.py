@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.access import Role, Viewer
+from dashboard.access import Viewer
 from dashboard.assist.trying import load_tables
 from dashboard.downloads import link
 from dashboard.errors import SupervisionError
@@ -15,7 +15,7 @@ from dashboard.ui.assistant_check import tried
 from dashboard.ui.assistant_controls import line, said, tick, write_text
 from dashboard.ui.assistant_state import Work
 from dashboard.ui.show import show_blocks
-from dashboard.ui.view import Download, Heading, Notice
+from dashboard.ui.view import Download, Heading, Lead, Notice, Para
 
 
 def save_step(work: Work, viewer: Viewer, shelf: Shelf) -> None:
@@ -89,9 +89,7 @@ def _loading(work: Work, viewer: Viewer, *, ready: bool) -> None:
     if pressed:
         _load(work, viewer)
     if work.done:
-        st.success("Loaded.")
-        for words in work.done:
-            st.text(words)
+        show_blocks([Lead("Loaded."), *(Para(words) for words in work.done)])
 
 
 def _load(work: Work, viewer: Viewer) -> None:
@@ -113,7 +111,8 @@ def _load(work: Work, viewer: Viewer) -> None:
         show_blocks([Notice(str(error), "orange")])
         return
     bar.empty()
-    work.done = report.count_lines if viewer.role is Role.ADMIN else report.summary_lines
+    aside = ["Which rows, and why, stands on Data quality under Set aside."] if report.set_aside else []
+    work.done = [*report.count_lines, *aside]
     work.trial = None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
@@ -22,7 +22,9 @@ from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.instruments.own import OwnInstrument
 from dashboard.intake.layout import Source as Layout
+from dashboard.intake.mapping import Mapping
 from dashboard.intake.read import Limits
+from dashboard.intake.sources import stacked
 
 KEY = "_assistant"
 MASK = "•••"
@@ -46,6 +48,7 @@ class Work:
     troubles: dict[str, str] = field(default_factory=dict)
     draft: Draft = field(default_factory=Draft)
     opened: str = ""
+    reads: Mapping | None = None
     touched: bool = False
     round: int = 0
     source_name: str = "files"
@@ -77,7 +80,17 @@ class Work:
             return {}
         if target.file not in self._reaches:
             self._reaches[target.file] = reachable(self.sources[target.file], self.sources)
-        return self._reaches[target.file]
+        reach = self._reaches[target.file]
+        spelled = {join["file"].lower(): join["file"] for join in target.spec.get("join") or []}
+        other = {stem: name for stem, name in spelled.items() if name != stem}
+        if not other:
+            return reach
+        # a mapping file may write the names of files in capitals; its columns are called as it calls them
+        called = (
+            replace(one, name=f"{other[one.source]}.{one.column}") if one.source in other else one
+            for one in reach.values()
+        )
+        return {one.name: one for one in called}
 
     def topics(self) -> list[Topic]:
         """What to look at in "Words and dates", what lacks an answer first."""
@@ -100,8 +113,10 @@ class Work:
         try:
             if sum(map(len, self.uploads.values())) > limits.unpacked_mb * MEGABYTE:
                 raise SupervisionError(f"{name}: these files are larger than {limits.unpacked_mb} MB together.")
-            for table in tables_of(name, data, limits, self.layouts()):
-                if table.stem in self.tables:
+            for table in tables_of(name, data, limits, self.reads, self.layouts()):
+                if table.stem in self.tables and self.reads is not None and self.reads.layout(table.stem).named:
+                    table = self._below(table)
+                elif table.stem in self.tables:
                     raise SupervisionError(
                         f"{name} and {self.tables[table.stem].upload} are both called '{table.stem}'. Rename one."
                     )
@@ -112,6 +127,11 @@ class Work:
             self.refused[name] = data
             self.troubles[name] = str(error).replace(" Nothing was imported.", "")
         self.reread()
+
+    def _below(self, table: Table) -> Table:
+        """A further file of one pattern: its rows stand below those of the others."""
+        first = self.tables[table.stem]
+        return table._replace(shown=f"{first.shown}, {table.shown}", read=stacked([first.read, table.read]))
 
     def drop(self, name: str) -> None:
         """Forgets a file."""
