@@ -131,7 +131,8 @@ def run(scores: int = 1_000_000) -> None:
             del found
             print(
                 f"fhir: {height:,} {what} read and validated in {took:.1f} s ({height / took:,.0f} rows/s), "
-                f"{computed:.1f} s of computing, {computed / bare:.1f} times the bare parser ({bare:.1f} s for {path.stat().st_size / 1e6:,.0f} MB)"
+                f"{computed:.1f} s of computing, {computed / bare:.1f} times the bare parser "
+                f"({bare:.1f} s for {path.stat().st_size / 1e6:,.0f} MB)"
             )
         alone = _library(observations)
         print(
@@ -142,7 +143,8 @@ def run(scores: int = 1_000_000) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"fhir: {scores:,} scores imported in {took:.1f} s ({scores / took:,.0f} rows/s) without evaluation, "
-        f"{computed:.1f} s of computing, {computed / bare:.1f} times the bare parser ({bare:.1f} s), peak memory of the process {peak:,.0f} MB"
+        f"{computed:.1f} s of computing, {computed / bare:.1f} times the bare parser ({bare:.1f} s), "
+        f"peak memory of the process {peak:,.0f} MB"
     )
 
 
