@@ -217,6 +217,13 @@ def test_a_contained_practitioner_is_known_by_an_identifier(tmp_path: Path) -> N
     assert rows(found, "episodes", "clinician_id") == [("0123",)]
 
 
+@pytest.mark.parametrize("odd", ["urn:uuid:\x1f\x1e", "\x1f", "Patient/\x1e", "url\x1f0\x1fPatient/p1\x1f"])
+def test_a_reference_with_marks_that_nobody_sees_names_nobody(tmp_path: Path, odd: str) -> None:
+    found = read(tmp_path, patient(), observation(subject=ref(odd)), encounter(participant=[{"individual": ref(odd)}]))
+    assert rows(found, "scores", "episode_id") == []
+    assert rows(found, "episodes", "clinician_id") == [("(not named)",)]
+
+
 def test_what_is_not_of_a_patient_is_set_aside(tmp_path: Path) -> None:
     found = read(tmp_path, observation(subject=ref("Group/g1")), observation(id="o2", subject=None))
     assert table(found, "scores").is_empty()

@@ -13,6 +13,7 @@ import polars as pl
 
 PLAIN = re.compile(r"^(?:https?://\S*/)?([A-Z][A-Za-z]{1,40})/([A-Za-z0-9\-._]{1,128})(?:/_history/\S*)?$")
 LATER, OR = "\x1f", "\x1e"
+UNSEEN = re.compile(r"[\x00-\x1f]")  # no reference has such; they would be taken for the marks above
 BY_URL, BY_IDENTIFIER = "url", "identifier"
 
 
@@ -20,7 +21,8 @@ def _identifier(one: Any) -> str | None:
     if not isinstance(one, dict) or not isinstance(one.get("value"), str):
         return None
     system = one.get("system")
-    return f"{system if isinstance(system, str) else ''}|{one['value']}"
+    key = f"{system if isinstance(system, str) else ''}|{one['value']}"
+    return None if UNSEEN.search(key) else key
 
 
 class References:
@@ -58,6 +60,8 @@ class References:
         target = reference.get("reference")
         if isinstance(target, str) and target.startswith("#"):
             return self._contained(target[1:], contained, expected)
+        if isinstance(target, str) and UNSEEN.search(target):
+            return None
         if isinstance(target, str) and target:
             found = PLAIN.match(target)
             if found:
