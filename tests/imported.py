@@ -151,7 +151,9 @@ def stored(connection: Connection) -> dict[str, pl.DataFrame]:
             connection, select(spec.table.id, spec.table.import_id, *(getattr(spec.table, c) for c in columns))
         )
         now = now.filter(~pl.col("import_id").is_in(undoings).fill_null(False)).drop("import_id")
-        old = select(spec.versions.id, spec.versions.superseded_on, *(getattr(spec.versions, c) for c in spec.versioned))
+        old = select(
+            spec.versions.id, spec.versions.superseded_on, *(getattr(spec.versions, c) for c in spec.versioned)
+        )
         versions = read_frame(connection, old.where(spec.versions.undo_id.is_(None)))
         versions = versions.filter(pl.col("known_from").is_null() | (pl.col("known_from") < pl.col("superseded_on")))
         if name != "scores":

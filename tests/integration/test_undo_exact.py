@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from queries.undo import UndoResult, undo_import
 from tests.imported import Rows, day, differences, give, in_memory, known, small_imports, stored
 
-from hypothesis import Phase
 PH = [Phase.explicit, Phase.reuse, Phase.generate]
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 BASE: Rows = {
@@ -19,7 +18,14 @@ BASE: Rows = {
     "clinicians": [{"clinician_id": "c1"}],
     "episodes": [{"episode_id": "e1", "client_id": "k1", "clinician_id": "c1", "opened_on": day(0)}],
     "scores": [
-        {"episode_id": "e1", "taken_on": day(3), "instrument": "phq9", "scale": "total", "respondent": "client", "value": 6.0}
+        {
+            "episode_id": "e1",
+            "taken_on": day(3),
+            "instrument": "phq9",
+            "scale": "total",
+            "respondent": "client",
+            "value": 6.0,
+        }
     ],
 }
 DAYS = [day(number) for number in (2, 4, 6, 9, 13, 18, 24, 30, 45)]
