@@ -55,7 +55,7 @@ def _chosen(connection: Connection, practice_id: int, import_id: int) -> Any:
         raise UnusableInput(
             f"Import {import_id} is itself an undoing; it cannot be undone. Import the files again instead."
         )
-    by = connection.execute(select(Import.id).where(Import.undoes_id == import_id)).scalar()
+    by = connection.execute(select(Import.id).where(Import.undoes_id == import_id, Import.kind == "undo")).scalar()
     if by is not None:
         raise UnusableInput(f"Import {import_id} was undone already (by {by}). Nothing was changed.")
     return row
@@ -63,7 +63,7 @@ def _chosen(connection: Connection, practice_id: int, import_id: int) -> Any:
 
 def _contents(connection: Connection, practice_id: int, chosen: Any) -> tuple[list[Made], list[tuple[int, Batch]]]:
     """Every import of the same source that counts, in order, and what each held."""
-    undone = select(Import.undoes_id).where(Import.practice_id == practice_id, Import.undoes_id.is_not(None))
+    undone = select(Import.undoes_id).where(Import.practice_id == practice_id, Import.kind == "undo")
     rows = connection.execute(
         select(Import.id, Import.imported_on, Import.imported_at, Import.kind, Import.changed_rows)
         .where(
@@ -139,7 +139,7 @@ def _instruments_as_without(connection: Connection, place: Place, undone_id: int
     keys = {str(one["key"]) for one in held.instruments}
     if not keys:
         return False
-    undone = select(Import.undoes_id).where(Import.practice_id == place.practice_id, Import.undoes_id.is_not(None))
+    undone = select(Import.undoes_id).where(Import.practice_id == place.practice_id, Import.kind == "undo")
     others = connection.execute(
         select(Import.id)
         .where(Import.practice_id == place.practice_id, Import.id.not_in(undone), Import.id != undone_id)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select
 from dashboard.intake.batch import Batch
 from queries.engine import open_engine, writing
 from queries.frames import insert_frame, read_frame
+from queries.intake_tables import ErasedKey
 from queries.keys import BY_HAND, of_source
 from queries.place import Place
 from queries.store import PARENTS, store_batch
@@ -39,6 +40,7 @@ STORED: tuple[Any, ...] = (
     PracticeInstrument,
     SetAside,
     PendingRow,
+    ErasedKey,
 )
 
 

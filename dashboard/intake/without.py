@@ -38,7 +38,7 @@ def _together(contents: Sequence[tuple[int, Batch]], name: str) -> pl.DataFrame:
     parts = [pl.DataFrame(schema={**schema, "import_id": pl.Int64()})]
     for import_id, batch in contents:
         if name in batch.tables:
-            rows = batch.tables[name].select(schema.keys())
+            rows = batch.tables[name].select(*schema)
             parts.append(rows.with_columns(import_id=pl.lit(import_id, dtype=pl.Int64)))
     return pl.concat(parts).with_row_index("order")
 
@@ -102,7 +102,12 @@ def without(contents: Sequence[tuple[int, Batch]], left_out: int) -> Without:
         "appointments": _naming("appointments", rows["appointments"], {"episode_id": founded}),
         "scores": _naming("scores", rows["scores"], {"episode_id": founded}),
     }
-    keys = {name: pl.concat([own[name].changed, also[name]]).unique() for name in TABLES}
+    # rows that waited, and for which rows of this import stood, wait again
+    over = next(batch.stands_for for import_id, batch in contents if import_id == left_out)
+    keys = {
+        name: pl.concat([own[name].changed, also[name], *([over[name]] if name in over else [])]).unique()
+        for name in TABLES
+    }
     return Without(keys, _batches(contents, rows, keys, left_out))
 
 
@@ -123,8 +128,8 @@ def _batches(
         for name, frame in wanted.items()
     }
     found = []
-    for import_id, _ in contents:
+    for import_id, batch in contents:
         tables = {name: part[(import_id,)].drop("order") for name, part in parts.items() if (import_id,) in part}
         if tables:
-            found.append((import_id, Batch(tables)))
+            found.append((import_id, Batch(tables, stands_for=batch.stands_for)))
     return found
