@@ -60,12 +60,16 @@ def build(data: Entered | None, *, public_id: str, ref: str = "", said: str = ""
     if ref:
         return View(title, PAGE.question, scope, data.now.as_of, [*blocks, Slot("delete")])
     blocks += [
-        Heading("Sessions and scores", f"{plural(len(data.occasions), 'entry', 'entries')}, the latest first"),
+        Heading("Sessions and scores", _how_many(len(data.occasions))),
         Slot("undo"),
     ]
     blocks += occasion_blocks(data.occasions, data.made, data.instruments, public_id, data.may)
     blocks += earlier_blocks(data.earlier_sessions, data.earlier_scores, data.instruments)
     return View(title, PAGE.question, scope, data.now.as_of, [*blocks, Slot("episode")])
+
+
+def _how_many(count: int) -> str:
+    return f"{plural(count, 'entry', 'entries')}, the latest first" if count else ""
 
 
 def _state(data: Entered) -> Lead:

@@ -61,7 +61,6 @@ function measure(sheet, given) {
   const swap = make("button", { type: "button", className: "quiet" });
   const way = make("div", { className: "way" });
   if (sheet.respondents.length > 1) way.append(field("Answers", who));
-  if (sheet.items && !given.locked) way.append(swap);
   box.append(cells, sums, wrong);
   const one = { sheet, box, who, given, byItems: given.byItems && sheet.items > 0, inputs: [] };
 
@@ -134,8 +133,8 @@ function measure(sheet, given) {
       for (const scale of sheet.scales) cells.append(cell(scale.name, scale.words, scale.low, scale.high, 0));
     }
     if (one.byItems) cells.append(make("span", { className: "range", textContent: `each ${shown(sheet.itemLow)} to ${shown(sheet.itemHigh)}` }));
-    cells.append(way);
-    swap.textContent = one.byItems ? `Enter the total of ${sheet.name}` : `Enter the items of ${sheet.name}`;
+    if (way.childNodes.length) cells.append(way);
+    swap.textContent = one.byItems ? `${sheet.name}: the total instead` : `${sheet.name}: item by item`;
     check();
   };
   swap.onclick = () => {
@@ -144,6 +143,7 @@ function measure(sheet, given) {
     one.inputs[0].input.focus();
   };
   draw();
+  one.swap = sheet.items ? swap : null;
   one.read = () => ({
     key: sheet.key,
     respondent: who.value,
@@ -170,6 +170,7 @@ function build(root, data, send) {
   const note = make("p", { className: "note" });
   const measures = [];
   const list = make("div", { className: "measures" });
+  const others = make("div", { className: "row others" });
   const nextOther = make("div", { className: "row inner" }, field("Day of the next", nextDay), field("Time of the next", nextTime));
   const more = choice([["", "Another questionnaire"], ...data.more.map((one) => [one.key, one.name])], "", { ariaLabel: "Add another questionnaire" });
   const save = make("button", { type: "submit", className: "save", textContent: data.save });
@@ -206,6 +207,7 @@ function build(root, data, send) {
     const one = measure(sheet, given);
     measures.push(one);
     list.append(one.box);
+    if (one.swap) others.append(one.swap);
     return one;
   };
   const row = make("div", { className: "row" });
@@ -213,9 +215,10 @@ function build(root, data, send) {
   row.append(field("Day", day), field("Time", time), field("What became of it", status), field("How", mode));
   const nextField = field("Next session", next);
   form.append(row, note, make("div", { className: "row" }, nextField, nextOther), list);
-  more.className = "more";
-  if (data.more.length) form.append(more);
   form.append(said, make("div", { className: "row end" }, save, make("span", { className: "hint", textContent: data.hint })));
+  more.className = "more";
+  if (data.more.length) others.append(more);
+  form.append(others); // after the button: whoever tabs from number to number meets none of it
   if (!data.canBook) nextField.hidden = true;
   for (const given of data.measures) add(given.sheet, given);
   slot.onchange = take;

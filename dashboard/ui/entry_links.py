@@ -27,3 +27,8 @@ def enter_links() -> None:
 def new_episode_link() -> None:
     """A new episode, where none of those that are there is meant."""
     st.html('<div class="sv"><p><a href="enter?new=episode" target="_self">New episode</a></p></div>')
+
+
+def back_link() -> None:
+    """Back to the caseload."""
+    st.html('<div class="sv"><p><a href="./" target="_self">Back to the caseload</a></p></div>')

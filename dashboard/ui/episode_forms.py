@@ -27,6 +27,7 @@ from dashboard.entering_episodes import (
 from dashboard.entry.episode_rows import CHOSEN_ENDINGS, LONGEST_CODE, LONGEST_TEXT, NewClient, NewEpisode
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.ui.ending_words import ENDING
+from dashboard.ui.entry_links import back_link
 from dashboard.ui.entry_reading import Entered
 from dashboard.ui.show import show
 from dashboard.ui.view import Slot, View
@@ -62,13 +63,17 @@ def _day(label: str, value: date | None, today: date, **more: Any) -> date | Non
 def _known_of(now: Mapping[str, Any] | None, today: date) -> NewEpisode | None:
     """The fields of an episode, drawn; null where the first day is missing."""
     old = now or {}
-    opened = _day("First day", old.get("opened_on", today), today)
-    referred = _day("Referred on (optional)", old.get("referred_on"), today)
-    kind = st.selectbox("Kind", KINDS, index=KINDS.index(old.get("kind", KINDS[0])))
+    left, right = st.columns(2)
+    with left:
+        opened = _day("First day", old.get("opened_on", today), today)
+    with right:
+        referred = _day("Referred on (optional)", old.get("referred_on"), today)
+    left, right = st.columns(2)
+    kind = left.selectbox("Kind", KINDS, index=KINDS.index(old.get("kind", KINDS[0])))
+    planned = right.number_input("Planned sessions (optional)", 0, 500, value=old.get("planned_sessions"), step=1)
     area = st.text_input(
-        "Problem area (optional; ; between several)", value=old.get("problem_area") or "", max_chars=LONGEST_TEXT
+        "Problem area (optional, several with ; between)", value=old.get("problem_area") or "", max_chars=LONGEST_TEXT
     )
-    planned = st.number_input("Planned sessions (optional)", 0, 500, value=old.get("planned_sessions"), step=1)
     choices = ["", *PREFERENCES]
     preference = st.selectbox(
         "Did the client get whom they preferred?", choices, index=choices.index(old.get("preference_met") or ""),
@@ -89,8 +94,8 @@ def new_episode(viewer: Viewer, went: Went) -> None:
         people = clinicians_for(connection, viewer, today)
         known = clients_for(connection, viewer)
     show(
-        View("New episode", "Who begins with whom, and when?", "You are seeing: a form", None, [Slot("form")]),
-        {"form": lambda: _new_form(viewer, people, known, today, went)},
+        View("New episode", "Who begins with whom, and when?", "", None, [Slot("back"), Slot("form")]),
+        {"back": back_link, "form": lambda: _new_form(viewer, people, known, today, went)},
     )
 
 
@@ -115,9 +120,10 @@ def _new_form(
             [None, *codes],
             format_func=lambda one: codes.get(one, "No, a new client"),
         )
-        year = st.number_input("Year of birth (optional)", EARLIEST.year, today.year, value=None, step=1)
-        gender = st.text_input("Gender (optional)", max_chars=LONGEST_TEXT)
-        ethnicity = st.text_input("Ethnicity (optional)", max_chars=LONGEST_TEXT)
+        left, middle, right = st.columns(3)
+        year = left.number_input("Year of birth (optional)", EARLIEST.year, today.year, value=None, step=1)
+        gender = middle.text_input("Gender (optional)", max_chars=LONGEST_TEXT)
+        ethnicity = right.text_input("Ethnicity (optional)", max_chars=LONGEST_TEXT)
         whose = own
         if len(names) > 1 or own is None:
             order = list(names)
@@ -246,7 +252,9 @@ def _hand_over(viewer: Viewer, data: Entered, over: Went) -> None:
     with reading(runtime.engine()) as connection:
         people = clinicians_for(connection, viewer, today)
     names = {
-        row["public_id"]: str(row["name"]) for row in people if row["clinician_id"] != data.episode["clinician_id"]
+        row["clinician_public_id"]: str(row["name"])
+        for row in people
+        if row["clinician_id"] != data.episode["clinician_id"]
     }
     if not names:
         return

@@ -77,12 +77,14 @@ def staff_blocks(data: Staff) -> list[Block]:
             [names[row["clinician_id"]], _span(row["from_day"], row["to_day"]), names.get(row["cover_id"], MISSING)]
             for row in data.leave.to_dicts()
         ]
+        blocks.append(Heading("Who is away"))
         blocks.append(Table("Leave from today on", ("Away", "Days", "Covered by"), rows))
     if data.links.height:
         rows = [
             [row["supervisor"], row["supervisee"], _span(row["from_day"], row["to_day"])]
             for row in data.links.to_dicts()
         ]
+        blocks.append(Heading("Who supervises whom"))
         blocks.append(Table("Supervision", ("Supervisor", "Supervisee", "Days"), rows))
     return [*blocks, Slot("staff")]
 
