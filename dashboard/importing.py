@@ -84,6 +84,8 @@ class ImportReport:
                 lines.append("  … the rest: supervision export set_aside")
         if self.signals:
             lines.append(self.signals)
+        if self.import_id is not None:
+            lines.append(f"This is import number {self.import_id}.")
         return lines
 
     def as_json(self) -> dict[str, Any]:

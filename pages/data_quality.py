@@ -21,6 +21,7 @@ from dashboard.ui.frame import current_viewer
 from dashboard.ui.keeping_blocks import keeping_blocks
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.show import show, theme
+from dashboard.ui.undo_block import undo_block
 from dashboard.ui.upload_form import upload_form
 from dashboard.ui.view import Block, Cell, Download, Facts, Figure, Fold, Heading, Lead, Notice, Para, Slot, Table, View
 from dashboard.ui.words import MISSING, day, plural, share
@@ -32,6 +33,7 @@ from queries.frames import read_frame
 PAGE = BY_NAME["data_quality"]
 MONTHS = 12  # months shown
 IMPORTS = 5  # imports listed
+DID = ("new", "changed", "taken_back")
 
 
 @dataclass(frozen=True)
@@ -67,22 +69,30 @@ def load(connection: Connection, viewer: Viewer, scope: Scope, today: date) -> D
 def _did(counted: dict[str, dict[str, int]]) -> str:
     parts = []
     for table, count in counted.items():
-        words = [f"{count[kind]:,} {kind}" for kind in ("new", "changed") if count[kind]]
+        words = [f"{count[kind]:,} {kind.replace('_', ' ')}" for kind in DID if count.get(kind)]
         if words:
             parts.append(f"{table}: {', '.join(words)}")
     return "; ".join(parts) or "nothing new"
 
 
+def _told(row: dict[str, Any]) -> str | Cell:
+    """What an import did, and whether it still counts."""
+    did = _did(json.loads(row["counts"]))
+    if row["kind"] == "undo":
+        return Cell(f"undid number {row['undoes_id']}", sub=did)
+    return did if row["undone_by"] is None else Cell(did, sub=f"undone by number {row['undone_by']}")
+
+
 def _imports(rows: list[dict[str, Any]]) -> Table:
     made: list[list[str | Cell]] = []
     for row in rows:
-        files, counted = json.loads(row["files"]), json.loads(row["counts"])
+        files = json.loads(row["files"])
         made.append(
             [
-                Cell(day(row["imported_at"].date()), sub=f"{row['imported_at']:%H:%M}"),
+                Cell(day(row["imported_at"].date()), sub=f"{row['imported_at']:%H:%M}, number {row['id']}"),
                 row["username"] or "command line",
                 Cell(row["source"], sub=", ".join(PurePosixPath(str(name)).name for name in files)),
-                _did(counted),
+                _told(row),
                 str(row["set_aside"]),
             ]
         )
@@ -154,6 +164,7 @@ def build(viewer: Viewer, data: Data, *, today: date, chart_theme: str, download
     if viewer.role in (Role.DIRECTOR, Role.ADMIN):
         blocks.append(Heading("Imports"))
         blocks.append(_imports(data.imports) if data.imports else Para("No import yet."))
+        blocks.append(Slot("undo"))
     elif data.now.imported_on:
         blocks.append(Para(f"Data was last imported on {day(data.now.imported_on)}.", quiet=True))
     blocks += _set_aside(viewer, data.set_aside, held, download)
@@ -225,7 +236,11 @@ def render() -> None:
     may = can_import(viewer.role)
     address = link(viewer, "set_aside", settings.now()) if may else None
     view = build(viewer, data, today=settings.today(), chart_theme=theme(), download=address)
-    show(view, {"upload": lambda: upload_form(viewer)} if may else {})
+    standing_ones = [
+        (row["id"], row["imported_at"]) for row in data.imports if row["kind"] != "undo" and row["undone_by"] is None
+    ]
+    slots = {"undo": lambda: undo_block(viewer, standing_ones), "upload": lambda: upload_form(viewer)}
+    show(view, slots if may else {})
     keeping_blocks(viewer)
 
 
