@@ -169,6 +169,17 @@ def check_can_answer_flag(viewer: Viewer, clinician_id: int) -> None:
         raise NotAllowed("Only the clinician of this episode can answer its signals.")
 
 
+def can_erase(role: Role) -> bool:
+    """A clinical director has a client's data erased."""
+    return role is Role.DIRECTOR
+
+
+def check_can_erase(role: Role) -> None:
+    """Raises NotAllowed where ``can_erase`` is false."""
+    if not can_erase(role):
+        raise NotAllowed("Only a clinical director can have a client's data erased.")
+
+
 def can_change_rules(role: Role) -> bool:
     """Administrators save the numbers of the signal rules."""
     return role is Role.ADMIN

@@ -13,11 +13,14 @@ from dashboard.cli_common import Db, PracticeName, progress_bar, say, settings_o
 
 def import_(
     paths: Annotated[
-        list[Path], typer.Argument(help="Folders or files: CSV, CSV.GZ, XLSX, Parquet, instruments.toml.")
+        list[Path],
+        typer.Argument(help="Folders or files: CSV, CSV.GZ, XLSX, Parquet, FHIR JSON or NDJSON, instruments.toml."),
     ],
     practice: PracticeName = None,
     source: Annotated[str, typer.Option(help="Where the files come from; ids are unique within it.")] = "files",
-    mapping: Annotated[str | None, typer.Option(help="A built-in mapping's name, or a TOML file.")] = None,
+    mapping: Annotated[
+        str | None, typer.Option(help="A mapping's name (shipped, or saved here), or a TOML file.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write what was done as JSON.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
     db: Db = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dashboard.cli_common import Db, say, settings_of
+from dashboard.cli_common import Db, PracticeName, say, settings_of
 
 
 def backup(
@@ -76,6 +76,42 @@ def rekey(
         say(line)
 
 
+def erase(
+    client: Annotated[str, typer.Option(help="The client_id of the practice's own.")],
+    source: Annotated[str | None, typer.Option(help="Where that id comes from, if several sources have it.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this only count what would go.")] = False,
+    practice: PracticeName = None,
+    db: Db = None,
+) -> None:
+    """Erase who a client was, for good; what statistics count stays, without any id or text."""
+    from dashboard.keeping.erasing import erase_client
+    from dashboard.opening import opened
+
+    settings = settings_of(db)
+    with opened(settings) as engine:
+        lines = erase_client(
+            engine, settings, practice=practice, client=client, source=source, apply=yes, now=settings.now()
+        )
+    for line in [*lines, *([] if yes else ["--yes does it."])]:
+        say(line)
+
+
+def retention(
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this only count who would go.")] = False,
+    practice: PracticeName = None,
+    db: Db = None,
+) -> None:
+    """Erase clients whose last episode closed longer ago than the practice keeps records (setting retention_years)."""
+    from dashboard.keeping.erasing import apply_retention
+    from dashboard.opening import opened
+
+    settings = settings_of(db)
+    with opened(settings) as engine:
+        lines = apply_retention(engine, settings, practice=practice, apply=apply, now=settings.now())
+    for line in lines:
+        say(line)
+
+
 def register(cli: typer.Typer) -> None:
     """Adds these commands to the program."""
     cli.command()(backup)
@@ -83,4 +119,6 @@ def register(cli: typer.Typer) -> None:
     cli.command()(encrypt)
     cli.command()(decrypt)
     cli.command()(rekey)
+    cli.command()(erase)
+    cli.command()(retention)
     cli.add_typer(key_commands, name="key")

@@ -30,13 +30,13 @@ def sync(
     db: Db = None,
 ) -> None:
     """Read another system's tables (nothing is ever written there), all or nothing, and evaluate what they touched."""
-    from dashboard.intake.mapping import read_mapping
+    from dashboard.importing import mapping_named
     from dashboard.opening import opened
     from dashboard.syncing import sync as run
 
     settings = settings_of(db)
-    chosen = read_mapping(mapping)
     with opened(settings) as engine, progress_bar() as step:
+        chosen = mapping_named(engine, settings, practice, mapping)
         result = run(
             engine, settings, source_db=source_db, mapping=chosen, practice=practice, source=source, everything=all_,
             dry_run=dry_run, username=None, now=settings.now(), progress=step,

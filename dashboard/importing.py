@@ -15,10 +15,11 @@ from dashboard.access import operator_scope
 from dashboard.evaluation import evaluate
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
-from dashboard.intake import Batch, Limits, read_batch
+from dashboard.intake import Batch, KnownCare, Limits, read_batch
 from dashboard.intake.mapping import Mapping
+from dashboard.saved_mappings import find_mapping
 from dashboard.settings import Settings
-from queries import audit, load, practices
+from queries import audit, care, load, practices
 from queries.engine import reading, writing
 from queries.store import store_batch
 
@@ -44,6 +45,7 @@ class ImportReport:
     set_aside_rows: list[dict[str, Any]]
     ignored_columns: dict[str, list[str]]
     accounts: list[dict[str, Any]] = field(default_factory=list)
+    unmapped: list[dict[str, Any]] = field(default_factory=list)
     signals: str | None = None
     kept_rows: int = field(default=20)
 
@@ -71,7 +73,8 @@ class ImportReport:
         """For the terminal and the upload form."""
         lines = self.count_lines
         for file, columns in sorted(self.ignored_columns.items()):
-            lines.append(f"{file}: columns not used: {', '.join(columns)}")
+            lines.append(f"{file}: not used: {', '.join(columns)}")
+        lines += unmapped_lines(self.unmapped, self.kept_rows)
         if self.set_aside:
             for row in self.set_aside_rows[: self.kept_rows]:
                 where = f"{row['file']}" + (f" line {row['line']}" if row["line"] else "")
@@ -96,6 +99,7 @@ class ImportReport:
             "set_aside_rows": self.set_aside_rows,
             "ignored_columns": self.ignored_columns,
             "accounts": self.accounts,
+            "unmapped": self.unmapped,
         }
 
 
@@ -104,6 +108,33 @@ def known_instruments(engine: Engine, settings: Settings, practice: str | None) 
     with reading(engine) as connection:
         known = practices.find_or_none(connection, practice, settings.practice)
         return registry(load.own_instruments(connection, operator_scope(known)) if known is not None else [])
+
+
+def unmapped_lines(unmapped: list[dict[str, Any]], most: int) -> list[str]:
+    """Codes of FHIR files that nobody mapped, the most frequent first, and what to do about them."""
+    if not unmapped:
+        return []
+    lines = [f"Codes that are not mapped to an instrument ({len(unmapped):,}); a [[code]] in a mapping file does it:"]
+    for one in unmapped[:most]:
+        code = f"{one['system']} {one['code']}".strip()
+        link = f"{one['questionnaire']} linkId {one['link_id']}".strip() if one["link_id"] else ""
+        lines.append(f"  {' '.join((link or code or '(no code)').split())[:160]}: {one['count']:,}")
+    if len(unmapped) > most:
+        lines.append("  … the rest: supervision import --report FILE.json")
+    return lines
+
+
+def _known_care(engine: Engine, settings: Settings, practice: str | None, source: str) -> KnownCare:
+    with reading(engine) as connection:
+        known = practices.find_or_none(connection, practice, settings.practice)
+        return KnownCare() if known is None else care.known_care(connection, operator_scope(known), source)
+
+
+def mapping_named(engine: Engine, settings: Settings, practice: str | None, name: str) -> Mapping:
+    """A mapping by name or file: shipped, a file, or one that the practice saved. Raises UnusableInput where there is none."""
+    with reading(engine) as connection:
+        known = practices.find_or_none(connection, practice, settings.practice)
+        return find_mapping(connection, None if known is None else operator_scope(known), name)
 
 
 def import_files(
@@ -125,13 +156,15 @@ def import_files(
     """
     if progress:
         progress("Reading files", 0.05)
+    chosen = mapping_named(engine, settings, practice, mapping) if isinstance(mapping, str) else mapping
     batch = read_batch(
         paths,
         today=now.date(),
         timezone=settings.timezone,
-        mapping=mapping,
+        mapping=chosen,
         limits=Limits(unpacked_mb=settings.max_unpacked_mb),
         known_instruments=known_instruments(engine, settings, practice),
+        known_care=lambda: _known_care(engine, settings, practice, source),
         progress=progress,
     )
     return import_batch(
@@ -212,5 +245,6 @@ def import_batch(
         set_aside_rows=reported.select("file", "line", "column", "value", "reason").to_dicts(),
         ignored_columns=batch.ignored_columns,
         accounts=batch.accounts,
+        unmapped=batch.unmapped,
         signals=signals,
     )

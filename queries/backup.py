@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,18 @@ from queries.frames import read_batches, stored_rows
 from queries.schema import revision_of, upgrade_to
 
 PART = ".part"  # how the name of a copy ends until it is whole
+
+
+class _Unwritten(Exception):
+    """The copy's own file could not be written; kept apart from what the database itself says."""
+
+
+@contextmanager
+def _to_the_copy(key: str | None) -> Iterator[None]:
+    try:
+        yield
+    except driver(key).Error as error:
+        raise _Unwritten(str(error)) from error
 
 
 def sync_file(path: Path) -> None:
@@ -70,13 +82,10 @@ def _copy_embedded(engine: Engine, part: Path, key: str | None) -> tuple[str, di
         revision = revision_in(source)
         if revision is None:
             raise UnusableInput(f"{engine.url.database} is empty: there is nothing to copy.")
-        copy = connect(part, key)
-        try:
+        with _to_the_copy(key), closing(connect(part, key)) as copy:
             copy.execute("PRAGMA synchronous = OFF")  # synced once, when it is whole
             source.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
-        finally:
-            copy.close()
         return revision, contents(source)
 
 
@@ -162,7 +171,7 @@ def write_copy(engine: Engine, out: Path, key: str | None, *, program: str, now:
             part.replace(out)
             sync_file(out)
             return about
-    except (driver(key).Error, OSError) as error:
+    except (_Unwritten, driver(key).Error, OSError) as error:
         said = getattr(error, "strerror", None) or str(error)
         raise SupervisionError(
             f"{out} could not be written ({said}). Nothing of it was kept: look at the space there, or choose another file."

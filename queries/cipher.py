@@ -43,9 +43,14 @@ def unlock(dbapi: Any, key: str | None) -> None:
         dbapi.execute(f"PRAGMA key = {literal(key)}")
 
 
-def connect(path: Path, key: str | None, *, busy_ms: int = 5_000, read_only: bool = False) -> Any:
-    """A raw connection in autocommit mode to a file that no engine of this process holds with the other library."""
-    address = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+def connect(
+    path: Path, key: str | None, *, busy_ms: int = 5_000, read_only: bool = False, immutable: bool = False
+) -> Any:
+    """A raw connection in autocommit mode to a file that no engine of this process holds with the other library.
+
+    ``immutable``: nobody writes to it meanwhile; no lock and no file beside it is needed.
+    """
+    address = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}{'&immutable=1' if immutable else ''}"
     dbapi = driver(key).connect(address, uri=True, isolation_level=None, check_same_thread=False)
     unlock(dbapi, key)
     dbapi.execute(f"PRAGMA busy_timeout = {busy_ms}")

@@ -64,25 +64,65 @@ def _private_file(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
+def _set_up(dbapi: Any, key: str | None) -> None:
+    dbapi.isolation_level = None  # we begin transactions ourselves
+    unlock(dbapi, key)
+    for pragma in ("journal_mode=WAL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON", "synchronous=NORMAL"):
+        dbapi.execute(f"PRAGMA {pragma}")
+
+
+def _connected(path: Path, opening: Opening, record: Any) -> Any:
+    """A connection; where nothing can be written beside the file (disk full or read-only), one that only reads.
+
+    Such a one does without locks, so it is allowed only while no journal holds anything, and never goes back to the pool.
+    """
+    module = driver(opening.key)
+    dbapi = module.connect(str(path), check_same_thread=False)
+    try:
+        _set_up(dbapi, opening.key)
+        dbapi.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    except module.OperationalError as error:
+        dbapi.close()
+        journal = path.with_name(path.name + "-wal")
+        if any(word in str(error) for word in ("locked", "no such")) or (journal.exists() and journal.stat().st_size):
+            raise
+        dbapi = connect(path, opening.key, busy_ms=BUSY_TIMEOUT_MS, read_only=True, immutable=True)
+        dbapi.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        record.info["reads_only"] = True
+    except BaseException:
+        dbapi.close()
+        raise
+    return dbapi
+
+
 def _sqlite(url: URL, opening: Opening) -> Engine:
     in_memory = url.database in (None, "", ":memory:")
-    options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
-    if opening.read_only:
-        path = Path(str(url.database))
-        options["creator"] = lambda: connect(path, opening.key, busy_ms=BUSY_TIMEOUT_MS, read_only=True)
-    elif not in_memory:
-        _private_file(Path(str(url.database)))
-    options["execution_options"] = {"has_key": opening.key is not None}
-    engine = create_engine(url, module=driver(opening.key), connect_args={"check_same_thread": False}, **options)
+    path = Path(str(url.database))
+    if not in_memory and not opening.read_only:
+        _private_file(path)
+    engine = create_engine(
+        url,
+        module=driver(opening.key),
+        connect_args={"check_same_thread": False},
+        execution_options={"has_key": opening.key is not None},
+        **({"poolclass": StaticPool} if in_memory else {}),
+    )
+
+    @event.listens_for(engine, "do_connect")
+    def _do_connect(_dialect: Any, record: Any, _arguments: Any, _options: Any) -> Any:
+        if opening.read_only:
+            return connect(path, opening.key, busy_ms=BUSY_TIMEOUT_MS, read_only=True)
+        return None if in_memory else _connected(path, opening, record)
 
     @event.listens_for(engine, "connect")
     def _on_connect(dbapi: Any, _record: Any) -> None:
-        if opening.read_only:
-            return
-        dbapi.isolation_level = None  # we begin transactions ourselves
-        unlock(dbapi, opening.key)
-        for pragma in ("journal_mode=WAL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON", "synchronous=NORMAL"):
-            dbapi.execute(f"PRAGMA {pragma}")
+        if in_memory:
+            _set_up(dbapi, None)
+
+    @event.listens_for(engine, "checkin")
+    def _on_checkin(_dbapi: Any, record: Any) -> None:
+        if record.info.pop("reads_only", False):
+            record.invalidate()
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:

@@ -33,7 +33,7 @@ EMBEDDED = (
     ),
     (
         "readonly database",
-        "{where} is on a read-only disk or may not be written by you. Nothing was changed: reading goes on.",
+        "{where} is on a read-only or full disk, or may not be written by you. Nothing was changed: reading goes on.",
         UNSAVED,
     ),
     (

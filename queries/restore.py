@@ -35,6 +35,7 @@ from queries.backup_file import (
 )
 from queries.cipher import connect, driver, is_plain, literal
 from queries.engine import Opening, open_engine, reading, writing
+from queries.erase import erase_again, keys_kept, scrub
 from queries.frames import insert_frame, read_batches, stored_rows
 from queries.schema import check_known, migrate, upgrade_within
 from queries.tables import Base, Practice, UserSession
@@ -92,7 +93,21 @@ def copy_pages(source: Path, source_key: str | None, part: Path, key: str | None
         origin.close()
 
 
-def _made_ready(part: Path, key: str | None, about: About, copy: Path, now: datetime) -> None:
+def _erased_there(path: Path, key: str | None) -> list[dict[str, object]]:
+    """Who was erased in the database that a copy is about to replace; nobody where it does not open."""
+    if not path.exists() or not path.stat().st_size or not _opens(path, key):
+        return []
+    engine = open_engine(f"sqlite:///{path}", Opening(key=key))
+    try:
+        with reading(engine) as connection:
+            return keys_kept(connection) if sa.inspect(connection).has_table("erased_key") else []
+    finally:
+        engine.dispose()
+
+
+def _made_ready(
+    part: Path, key: str | None, about: About, copy: Path, now: datetime, erased: list[dict[str, object]]
+) -> None:
     dbapi = connect(part, key)
     try:
         for name in OWN:
@@ -106,6 +121,9 @@ def _made_ready(part: Path, key: str | None, about: About, copy: Path, now: date
         migrate(engine)
         with writing(engine) as connection:
             _sign(connection, about, copy, now)
+            erase_again(connection, erased, now)
+        if erased:
+            scrub(engine)
     finally:
         engine.dispose()
     dbapi = connect(part, key)
@@ -204,7 +222,7 @@ def into_embedded(path: Path, key: str | None, copy: Path, *, now: datetime) -> 
     try:
         with unfinished(path) as part:
             copy_pages(copy, None if is_plain(copy) else key, part, key)
-            _made_ready(part, key, about, copy, now)
+            _made_ready(part, key, about, copy, now, _erased_there(path, key))
             if path.exists() and path.stat().st_size and _opens(path, key):
                 _write_over(part, path, key)
                 return about, None
@@ -240,6 +258,8 @@ def into_server(engine: Engine, key: str | None, copy: Path, *, now: datetime) -
     origin = open_engine(f"sqlite:///{copy}", Opening(key=copy_key, read_only=True))
     try:
         with writing(engine, patient=True) as server, reading(origin) as held:
+            has_erased = sa.inspect(server).has_table("erased_key")
+            erased = keys_kept(server) if has_erased else []
             for name in {"alembic_version", *Base.metadata.tables, *about.tables}:
                 server.exec_driver_sql(f'DROP TABLE IF EXISTS "{name}" CASCADE')
             upgrade_within(server, about.revision)
@@ -252,6 +272,7 @@ def into_server(engine: Engine, key: str | None, copy: Path, *, now: datetime) -
                     )
             upgrade_within(server, "head")
             _sign(server, about, copy, now)
+            erase_again(server, erased, now)
     finally:
         origin.dispose()
     return about

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Named
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,14 @@ from dashboard.instruments.instrument import Instrument
 from dashboard.instruments.own import own_instruments, read_own
 from dashboard.intake.batch import PLACE, REFUSED, SET_ASIDE, TABLES, Batch
 from dashboard.intake.check import Checked, Day, checked, needed_columns
+from dashboard.intake.fhir import FhirTables, KnownCare, is_fhir, read_fhir
 from dashboard.intake.mapped import mapped_tables, sessions_of_scores
 from dashboard.intake.mapping import Mapping, read_mapping
 from dashboard.intake.read import OWN, Limits, RawTable, decoded, files_in, raw_tables
 from dashboard.intake.repeats import check_ranges, settle_repeats
 from dashboard.intake.sources import SourceTable, read_sources
 
-__all__ = ["Batch", "Limits", "checked_batch", "mapped_batch", "read_batch"]
+__all__ = ["Batch", "KnownCare", "Limits", "checked_batch", "mapped_batch", "read_batch"]
 
 Progress = Callable[[str, float], None] | None
 
@@ -57,6 +58,30 @@ def _account(table: Checked, given: int, accepted: int) -> dict[str, Any]:
     }
 
 
+def _fhir(
+    paths: list[Path],
+    found: list[Path],
+    limits: Limits,
+    timezone: str,
+    mapping: Mapping | None,
+    known: Callable[[], KnownCare] | None,
+    progress: Progress,
+) -> FhirTables | None:
+    """The FHIR files among those found; null where there is none."""
+    files = [path for path in found if is_fhir(path)]
+    if not files:
+        return None
+
+    def step(done: int) -> None:
+        if progress:
+            progress(f"Reading {files[done - 1].name}", 0.3 * done / len(files))
+
+    return read_fhir(
+        files, limits, timezone=timezone, codes=mapping.code if mapping else (), known=known() if known else None,
+        in_folder=frozenset(files) - frozenset(paths), progress=step,
+    )  # fmt: skip
+
+
 def read_batch(
     paths: list[Path],
     *,
@@ -65,9 +90,12 @@ def read_batch(
     mapping: str | Mapping | None,
     limits: Limits,
     known_instruments: dict[str, Instrument],
+    known_care: Callable[[], KnownCare] | None = None,
     progress: Progress = None,
 ) -> Batch:
     """Reads and checks the files of one call; ``mapping`` is a name, a file or a mapping already read.
+
+    ``known_care`` is asked for what earlier imports brought where FHIR files come.
 
     Raises UnusableInput where the call is refused: a path, file, encoding, column or size that cannot be used. Rows that break
     a rule are in ``set_aside``, never dropped unsaid.
@@ -78,22 +106,29 @@ def read_batch(
     for path in found:
         if path.name == OWN:
             own += read_own(decoded(path, path.name, limits), path.name)
-    data = [path for path in found if path.name != OWN]
-    if chosen is not None:
+    fhir = _fhir(paths, found, limits, timezone, chosen, known_care, progress)
+    data = [path for path in found if path.name != OWN and not is_fhir(path)]
+    files = [path.name for path in found]
+    raws = list(fhir.tables) if fhir else []
+    if chosen is not None and chosen.table:
         sources, ignored = read_sources(data, chosen, limits, progress)
-        return mapped_batch(
-            sources, chosen, own, today=today, timezone=timezone, known_instruments=known_instruments,
-            files=[path.name for path in found], ignored=ignored, progress=progress,
+        batch = mapped_batch(
+            sources, chosen, own, today=today, timezone=timezone, known_instruments=known_instruments, files=files,
+            ignored=ignored | (fhir.unused if fhir else {}), more=raws, aside=fhir.aside if fhir else None,
+            progress=progress,
         )  # fmt: skip
-    raws: list[RawTable] = []
-    for number, path in enumerate(data, start=1):
-        raws += raw_tables(path, limits)
-        if progress:
-            progress(f"Reading {path.name}", 0.3 * number / len(data))
-    return checked_batch(
-        raws, own, today=today, timezone=timezone, known_instruments=known_instruments,
-        files=[path.name for path in found], progress=progress,
-    )  # fmt: skip
+    else:
+        if chosen is not None:
+            own += own_instruments(list(chosen.instrument), f"mapping {chosen.name}")
+        for number, path in enumerate(data, start=1):
+            raws += raw_tables(path, limits)
+            if progress:
+                progress(f"Reading {path.name}", 0.3 * number / len(data))
+        batch = checked_batch(
+            raws, own, today=today, timezone=timezone, known_instruments=known_instruments, files=files,
+            ignored=fhir.unused if fhir else None, aside=fhir.aside if fhir else None, progress=progress,
+        )  # fmt: skip
+    return batch if fhir is None else replace(batch, unmapped=fhir.unmapped, stands_for=fhir.stands_for)
 
 
 def mapped_batch(
@@ -106,17 +141,21 @@ def mapped_batch(
     known_instruments: dict[str, Instrument],
     files: list[str],
     ignored: dict[str, list[str]] | None = None,
+    more: Sequence[RawTable] = (),
+    aside: pl.DataFrame | None = None,
     progress: Progress = None,
 ) -> Batch:
-    """A batch from source tables through a mapping, whatever they were read from.
+    """A batch from source tables through a mapping, whatever they were read from; ``more`` and ``aside`` come beside them.
 
     Raises UnusableInput where a source or column that the mapping names is not there.
     """
     own = own + own_instruments(list(mapping.instrument), f"mapping {mapping.name}")
     mapped = mapped_tables(sources, mapping)
+    refused = mapped.aside if aside is None else pl.concat([aside, mapped.aside], how="diagonal")
     batch = checked_batch(
-        mapped.tables, own, today=today, timezone=timezone, known_instruments=known_instruments,
-        files=files, ignored=(ignored or {}) | mapped.absent, aside=mapped.aside, progress=progress,
+        [*more, *mapped.tables], own, today=today, timezone=timezone, known_instruments=known_instruments,
+        files=files, ignored=(ignored or {}) | mapped.absent, aside=refused,
+        progress=progress,
     )  # fmt: skip
     batch.accounts.extend(asdict(tally) for tally in mapped.tallies)
     if mapping.derive.sessions == "from_scores" and "scores" in batch.tables:

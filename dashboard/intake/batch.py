@@ -103,6 +103,8 @@ class Batch:
     the same row over again; a table that is absent there has as many rows as ``tables`` says, and none repeated.
     ``accounts``: per table how many rows were given, accepted, set aside and repeated, and with a mapping per source how its
     rows became those; nothing is unaccounted for.
+    ``unmapped``: codes of FHIR files that nobody mapped, with counts. ``stands_for``: by table the keys of rows that wait since
+    earlier imports and that rows of this batch stand for, because only now their episode is known.
     """
 
     tables: dict[str, pl.DataFrame]
@@ -113,6 +115,8 @@ class Batch:
     rows_in: dict[str, int] = field(default_factory=dict)
     repeated: dict[str, int] = field(default_factory=dict)
     accounts: list[dict[str, Any]] = field(default_factory=list)
+    unmapped: list[dict[str, Any]] = field(default_factory=list)
+    stands_for: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tables: dict[str, pl.DataFrame]) -> Batch:

@@ -31,11 +31,12 @@ def value_of(spec: Column) -> pl.Expr:
     """The column's text, from a frame whose empty cells are null; a template of empty cells only is empty."""
     if spec.constant is not None:
         return pl.lit(spec.constant)
+    value: pl.Expr
     if spec.template is not None:
-        names = BRACES.findall(spec.template)
-        value = pl.format(BRACES.sub("{}", spec.template), *(pl.col(name).fill_null("") for name in names))
-        if names:
-            value = pl.when(pl.any_horizontal(pl.col(name).is_not_null() for name in names)).then(value)
+        parts = BRACES.split(spec.template)  # words and column names in turn
+        pieces = [pl.lit(one) if place % 2 == 0 else pl.col(one).fill_null("") for place, one in enumerate(parts)]
+        filled = pl.any_horizontal(pl.col(one).is_not_null() for one in parts[1::2])
+        value = pl.when(filled).then(pl.concat_str(pieces))
     else:
         value = pl.col(str(spec.column))
     if spec.values:

@@ -111,7 +111,8 @@ def _local(text: str, timezone: str) -> datetime | None:
         return None
 
 
-def _times(column: pl.Series, timezone: str) -> pl.Series:
+def local_times(column: pl.Series, timezone: str) -> pl.Series:
+    """Dates and times as practice time without an offset; null for what is neither. '' means the machine's zone."""
     frame = column.to_frame("t").with_columns(c=pl.col("t").str.replace(" ", "T", literal=True))
     plain = pl.when(pl.col("t").str.contains(TIME)).then(pl.col("c"))
     formats = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
@@ -137,7 +138,7 @@ def _convert(table: Checked, column: str, dtype: pl.DataType, day: Day) -> None:
         typed = pl.when(typed.dt.year() >= EARLIEST_YEAR).then(typed)
         reason = "not a date of the calendar written as 2026-11-20"
     elif isinstance(dtype, pl.Datetime):
-        table.rows = table.rows.with_columns(_times(table.rows[f"raw_{column}"], day.timezone).alias(column))
+        table.rows = table.rows.with_columns(local_times(table.rows[f"raw_{column}"], day.timezone).alias(column))
         typed = pl.when(pl.col(column).dt.year() >= EARLIEST_YEAR).then(pl.col(column))
         reason = "not a date and time written as 2026-11-20T14:30"
     elif dtype == pl.Float64():

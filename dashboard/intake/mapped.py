@@ -16,6 +16,9 @@ from dashboard.intake.references import columns_read
 from dashboard.intake.reshape import as_table, one_row_per_cell
 from dashboard.intake.sources import SourceTable
 
+# names that rows on their way here carry themselves
+RESERVED = frozenset((*PLACE, "_row", "_field", "_cell", "_counted", "_place"))
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -46,12 +49,16 @@ class Mapped:
     absent: dict[str, list[str]]
 
 
+def _refuse_reserved(wanted: dict[str, set[str]], mapping: Mapping) -> None:
+    for source, columns in sorted(wanted.items()):
+        if found := sorted(one for one in columns if one in RESERVED or one.startswith("_key_")):
+            raise UnusableInput(
+                f"Mapping '{mapping.name}', {source}: a source column called '{found[0]}' cannot be read. Give it another name "
+                "with names in [[source]]. Nothing was imported."
+            )
+
+
 def _need(frame: pl.DataFrame, column: str, mapping: Mapping, where: str) -> str:
-    if column in PLACE:
-        raise UnusableInput(
-            f"Mapping '{mapping.name}', {where}: a source column called '{column}' cannot be read. Give it another name with "
-            "names in [[source]]. Nothing was imported."
-        )
     if column not in frame.columns:
         raise UnusableInput(
             f"Mapping '{mapping.name}', {where}: there is no source column '{column}'. Correct the mapping. Nothing was imported."
@@ -189,11 +196,10 @@ def _table(
     return raw, aside, tally
 
 
-def _clean(frame: pl.DataFrame) -> pl.DataFrame:
-    """Cells without spaces around them; an empty cell is null, whatever kind of source it came from."""
-    return frame.with_columns(
-        pl.col(name).str.strip_chars().replace("", None) for name in frame.columns if name != "line"
-    )
+def _clean(frame: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
+    """The wanted columns without spaces around their cells; an empty cell is null, whatever kind of source it came from."""
+    kept = [name for name in frame.columns if name in wanted and name not in PLACE]
+    return frame.select(*(pl.col(name).str.strip_chars().replace("", None) for name in kept), *PLACE)
 
 
 def mapped_tables(raws: Named[str, SourceTable], mapping: Mapping) -> Mapped:
@@ -209,9 +215,10 @@ def mapped_tables(raws: Named[str, SourceTable], mapping: Mapping) -> Mapped:
             f"Mapping '{mapping.name}' needs the file '{needed[0]}', which is not among those given. Nothing was imported."
         )
     aside = [pl.DataFrame(schema=SET_ASIDE), *(raws[name].ragged for name in sorted(given))]
-    frames = {name: _clean(raws[name].rows) for name in given}
-    absent = {name: ["it was not given; what the mapping makes from it is left out"] for name in missing}
     wanted = columns_read(mapping)
+    _refuse_reserved(wanted, mapping)
+    frames = {name: _clean(raws[name].rows, wanted[name]) for name in given}
+    absent = {name: ["it was not given; what the mapping makes from it is left out"] for name in missing}
     for eav in (one for one in mapping.eav if one.file.lower() in given):
         source = frames[eav.file.lower()]
         for column in (*eav.key, eav.name, eav.value):

@@ -14,7 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+import polars as pl
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from dashboard.errors import UnusableInput
 from dashboard.intake.batch import TABLES
@@ -23,7 +24,8 @@ from dashboard.intake.layout import OnePerRow, Part, Source
 
 UNPIVOT_NAME, UNPIVOT_VALUE = "unpivot.name", "unpivot.value"
 # the parts of a date or time that a format may name; anything else is a slip, not a character of the data
-FORMAT = re.compile(r"(%[-]?[YymdHMSjeIl]|%[bBpPTFRDzf]|%\.f|%%|[^%])+")
+TEMPLATE = re.compile(r"[^{}]*(\{[^{}]+\}[^{}]*)+")
+FORMAT = re.compile(r"(%[-]?[YymdHMSjeIl]|%[bBpPTFRDz]|%\.f|%%|[^%])+")
 
 
 def _as_text(given: Any) -> Any:
@@ -42,7 +44,24 @@ def _format(given: str) -> str:
     return given
 
 
-Format = Annotated[str, BeforeValidator(lambda v: _format(v) if isinstance(v, str) else v)]
+def _day_format(given: str) -> str:
+    try:
+        pl.Series(["x"]).str.to_date(_format(given), strict=False)
+    except pl.exceptions.PolarsError:
+        raise ValueError(f"'{given}' is not a format of days such as %d/%m/%Y") from None
+    return given
+
+
+def _time_format(given: str) -> str:
+    try:
+        pl.Series(["x"]).str.to_datetime(_format(given), strict=False, time_unit="us")
+    except pl.exceptions.PolarsError:
+        raise ValueError(f"'{given}' is not a format of days and times such as %Y-%m-%d %H:%M") from None
+    return given
+
+
+DayFormat = Annotated[str, AfterValidator(_day_format)]
+TimeFormat = Annotated[str, AfterValidator(_time_format)]
 
 
 class Within(Part):
@@ -60,7 +79,7 @@ class Join(Part):
     text). ``most``: instead of rows, the value of that column that most matching rows have (ties: the first in text order).
     """
 
-    file: str
+    file: str = Field(min_length=1)
     on: dict[str, str] = Field(min_length=1)
     within: Within | None = None
     most: str | None = None
@@ -117,8 +136,8 @@ class Column(Part):
     values: dict[str, Text] = Field(default_factory=dict)
     other: Text | None = None
     empty: Text | None = None
-    date: Format | None = None
-    time: Format | None = None
+    date: DayFormat | None = None
+    time: TimeFormat | None = None
     part: Literal["day"] | None = None
     days_from: str | None = None
     step_days: int = Field(default=1, ge=1, le=366)
@@ -140,6 +159,8 @@ class Column(Part):
         given = [name for name in ("column", "constant", "template") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError("give exactly one of column, constant, template")
+        if self.template is not None and not TEMPLATE.fullmatch(self.template):
+            raise ValueError(f"'{self.template}' is not text with columns in braces, such as {{Person}}-{{Visit}}")
         if self.days_from is None and (self.step_days != 1 or self.first != 0):
             raise ValueError("step_days and first belong to days_from")
         return self
@@ -156,7 +177,7 @@ class Target(Part):
     """
 
     table: str
-    file: str
+    file: str = Field(min_length=1)
     join: tuple[Join, ...] = ()
     where: tuple[Where, ...] = ()
     check: tuple[Check, ...] = ()
@@ -175,6 +196,9 @@ class Target(Part):
             raise ValueError(f"table {self.table} needs the column '{lacking[0]}'; say where it comes from")
         if not self.unpivot and any(one.column in (UNPIVOT_NAME, UNPIVOT_VALUE) for one in self.columns.values()):
             raise ValueError(f"table {self.table} uses {UNPIVOT_NAME} or {UNPIVOT_VALUE} without unpivot")
+        joined = [one.file for one in self.join]
+        if doubled := sorted({one for one in joined if joined.count(one) > 1}):
+            raise ValueError(f"table {self.table} joins '{doubled[0]}' twice")
         if self.order_by is not None and self.once_by is None:
             raise ValueError("order_by belongs to once_by")
         return self
@@ -209,8 +233,36 @@ class Derive(Part):
     sessions: Literal["from_scores"] | None = None
 
 
+class Code(Part):
+    """What a code of a FHIR resource is here: a ``code`` of a ``system``, or a ``link_id`` (or ``items``, in order) of a
+    ``questionnaire``'s answers.
+
+    ``answers`` gives numbers to answer codes (plain, or system|code). ``times`` turns a raw total into the published scale.
+    """
+
+    system: str = "http://loinc.org"
+    code: str | None = None
+    questionnaire: str | None = None
+    link_id: str | None = None
+    items: tuple[str, ...] = ()
+    instrument: str | None = None
+    scale: str = "total"
+    respondent: Literal["client", "clinician"] | None = None
+    times: float | None = None
+    answers: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Code:
+        named = sum(map(bool, (self.code, self.link_id, self.items)))
+        if named > 1 or (named == 0 and not self.answers):
+            raise ValueError("give one of code, link_id, items, or answers alone")
+        if named and not self.instrument:
+            raise ValueError("instrument is missing")
+        return self
+
+
 class Mapping(Part):
-    """A whole mapping. ``unused`` names the source files that are known and left alone.
+    """A whole mapping. ``unused`` names the source files that are known and left alone; ``code`` is for FHIR files.
 
     ``source`` says how a source is laid out where it is not a plain UTF-8 table; ``eav`` turns an export of one value per row
     into a table. ``watermark`` is by source table, for reading straight from a database.
@@ -218,7 +270,8 @@ class Mapping(Part):
 
     name: str
     about: str
-    table: tuple[Target, ...] = Field(min_length=1)
+    table: tuple[Target, ...] = ()
+    code: tuple[Code, ...] = ()
     source: tuple[Source, ...] = ()
     eav: tuple[OnePerRow, ...] = ()
     watermark: dict[str, Watermark] = Field(default_factory=dict)
@@ -228,6 +281,8 @@ class Mapping(Part):
 
     @model_validator(mode="after")
     def _agrees(self) -> Mapping:
+        if not self.table and not self.code:
+            raise ValueError("there is neither a [[table]] nor a [[code]]")
         for kind, names in (("source", [s.file for s in self.source]), ("eav", [e.makes for e in self.eav])):
             lower = [name.lower() for name in names]
             if doubled := sorted({name for name in lower if lower.count(name) > 1}):

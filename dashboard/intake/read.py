@@ -11,8 +11,8 @@ from pathlib import Path
 
 import fastexcel
 import polars as pl
-import pyarrow
-from pyarrow import ArrowException, parquet
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dashboard.errors import UnusableInput
 from dashboard.intake.batch import PLACE, SET_ASIDE, TABLES
@@ -21,6 +21,7 @@ from dashboard.intake.layout import Source
 DELIMITERS = (",", ";", "\t")
 CHUNK_ROWS = 100_000
 KINDS = (".csv", ".csv.gz", ".xlsx", ".parquet")
+FHIR_KINDS = (".ndjson.gz", ".json.gz", ".ndjson", ".json")
 OWN = "instruments.toml"
 MEGABYTE = 1024 * 1024
 PLAIN = Source(file="any")
@@ -50,6 +51,11 @@ def kind_of(path: Path) -> str | None:
     return next((kind for kind in (".csv.gz", *KINDS) if path.name.lower().endswith(kind)), None)
 
 
+def fhir_kind_of(path: Path) -> str | None:
+    """Which of FHIR_KINDS a file is by its name; null for anything else."""
+    return next((kind for kind in FHIR_KINDS if path.name.lower().endswith(kind)), None)
+
+
 def stem_of(path: Path) -> str:
     """The table's name in a file name: scores for scores.csv.gz."""
     return path.name[: -len(kind_of(path) or path.suffix)].lower()
@@ -72,7 +78,8 @@ def too_large(file: str, limits: Limits) -> UnusableInput:
     )
 
 
-def _bytes(path: Path, file: str, limits: Limits) -> bytes:
+def file_bytes(path: Path, file: str, limits: Limits) -> bytes:
+    """A file's bytes, unpacked. Raises UnusableInput where it cannot be read, is larger than the limit or no whole gzip file."""
     most = limits.unpacked_mb * MEGABYTE
     try:
         if path.stat().st_size > most:
@@ -99,7 +106,7 @@ def _bytes(path: Path, file: str, limits: Limits) -> bytes:
 
 def decoded(path: Path, file: str, limits: Limits, encoding: str = "utf-8") -> str:
     """The text of a CSV or TOML file. Raises UnusableInput where it cannot be read or is not in that encoding."""
-    data = _bytes(path, file, limits)
+    data = file_bytes(path, file, limits)
     if encoding != "utf-8":
         return _in_encoding(data, file, encoding)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -266,24 +273,28 @@ def _excel(path: Path, file: str, limits: Limits) -> list[RawTable]:
 
 def read_parquet(path: Path, file: str, limits: Limits) -> pl.DataFrame:
     """A Parquet file's rows. Raises UnusableInput where it cannot be read or is larger than the limit."""
-    # by Arrow: Polars' own reader panics on some spoiled files, and a panic writes on the person's terminal
+    most = limits.unpacked_mb * MEGABYTE
+    batches: list[pa.RecordBatch] = []
+    # Arrow's own reader says what is wrong with a damaged file where Polars' ends in a panic of its threads
     try:
-        with parquet.ParquetFile(path) as opened:
-            groups = range(opened.metadata.num_row_groups)
-            unpacked = sum(opened.metadata.row_group(one).total_byte_size for one in groups)
-            width = max(1, opened.metadata.num_columns)
-            if max(unpacked, opened.metadata.num_rows * width * 8) > limits.unpacked_mb * MEGABYTE:
+        with pq.ParquetFile(path) as parquet:
+            if parquet.metadata.num_rows * max(1, parquet.metadata.num_columns) * 8 > most:
                 raise too_large(file, limits)
-            return _frame(opened.read())
-    except (ArrowException, pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-        raise refuse(
-            file, f"it is not a Parquet file that can be read ({first_line(error)})", "Write it again."
-        ) from None
-
-
-def _frame(table: pyarrow.Table) -> pl.DataFrame:
-    table.validate(full=True)
-    return pl.DataFrame(pl.from_arrow(table))
+            for batch in parquet.iter_batches(use_threads=False):
+                batches.append(batch)
+                most -= batch.nbytes
+                if most < 0:
+                    raise too_large(file, limits)
+            schema = parquet.schema_arrow
+            table = pa.Table.from_batches(batches, schema=schema)
+        table.validate(full=True)
+        _ = [str(kind) for kind in schema.types]  # a name or a type that is no text fails here, in words
+        made = pl.from_arrow(pa.Table.from_arrays(table.columns, names=schema.names))
+    except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, OverflowError) as error:
+        what = f"it is not a Parquet file that can be read ({first_line(error)})"
+        raise refuse(file, what, "Write it again.") from None
+    assert isinstance(made, pl.DataFrame)  # noqa: S101 - a table makes a frame
+    return made
 
 
 def raw_tables(path: Path, limits: Limits) -> list[RawTable]:
@@ -294,7 +305,9 @@ def raw_tables(path: Path, limits: Limits) -> list[RawTable]:
     name = stem_of(path)
     if kind is None or name not in TABLES:
         raise refuse(
-            file, "the program knows no such file", f"Known: {', '.join(TABLES)} as .csv, .csv.gz, .xlsx or .parquet."
+            file,
+            "the program knows no such file",
+            f"Known: {', '.join(TABLES)} as .csv, .csv.gz, .xlsx or .parquet; FHIR.",
         )
     if kind == ".parquet":
         return [typed_table(name, file, read_parquet(path, file, limits))]
@@ -307,7 +320,9 @@ def files_in(paths: list[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = [p for p in sorted(path.iterdir()) if p.is_file() and (kind_of(p) or p.name == OWN)]
+            inside = [
+                p for p in sorted(path.iterdir()) if p.is_file() and (kind_of(p) or fhir_kind_of(p) or p.name == OWN)
+            ]
             if not inside:
                 raise refuse(
                     str(path), "the folder holds no file that the program knows", f"Known: {', '.join(TABLES)}."

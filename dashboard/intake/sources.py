@@ -51,10 +51,13 @@ def _book(path: Path, limits: Limits) -> fastexcel.ExcelReader:
         with zipfile.ZipFile(path) as packed:
             if sum(part.file_size for part in packed.infolist()) > limits.unpacked_mb * MEGABYTE:
                 raise too_large(path.name, limits)
-        return fastexcel.read_excel(str(path))
+        book = fastexcel.read_excel(str(path))
     except (zipfile.BadZipFile, fastexcel.FastExcelError, OSError, ValueError) as error:
         what = f"it is not an Excel file that can be read ({first_line(error)})"
         raise refuse(path.name, what, "Save it again as .xlsx.") from None
+    if not book.sheet_names:
+        raise refuse(path.name, "it holds no sheet", "Save it again as .xlsx.")
+    return book
 
 
 def sheets_of(path: Path, limits: Limits) -> list[str]:
@@ -115,7 +118,7 @@ def source_table(path: Path, limits: Limits, layout: Source = PLAIN, sheet: str 
     raise refuse(path.name, "a mapping reads .csv, .csv.gz, .xlsx and .parquet files", "Save it as one of these.")
 
 
-def _offers(path: Path, limits: Limits) -> list[tuple[str | None, tuple[str, ...]]]:
+def offers(path: Path, limits: Limits) -> list[tuple[str | None, tuple[str, ...]]]:
     """What a file holds: each sheet (null: the file itself) with the names that a mapping may call it by."""
     stem = stem_of(path)
     if kind_of(path) != ".xlsx":
@@ -125,7 +128,8 @@ def _offers(path: Path, limits: Limits) -> list[tuple[str | None, tuple[str, ...
     return [(sheet, (*alone, f"{stem}.{sheet.strip().lower()}", sheet.strip().lower())) for sheet in sheets]
 
 
-def _chosen(names: tuple[str, ...], mapping: Mapping) -> str | None:
+def chosen_source(names: tuple[str, ...], mapping: Mapping) -> str | None:
+    """The source of the mapping that a file or sheet of these names is; null where it names none of them."""
     for source in sorted(mapping.sources):
         pattern = mapping.layout(source).named
         if source in names or (pattern is not None and any(fnmatchcase(name, pattern.lower()) for name in names)):
@@ -144,9 +148,9 @@ def read_sources(
     given: dict[str, str] = {}
     ignored: dict[str, list[str]] = {}
     for number, path in enumerate(paths, start=1):
-        for sheet, names in _offers(path, limits):
+        for sheet, names in offers(path, limits):
             label = path.name if sheet is None or len(names) == 3 else f"{path.name}#{sheet}"
-            source = _chosen(names, mapping)
+            source = chosen_source(names, mapping)
             if source is None:
                 if not any(name.lower() in names for name in mapping.unused):
                     ignored[label] = [f"the whole {'file' if sheet is None else 'sheet'}: the mapping does not name it"]
@@ -161,10 +165,11 @@ def read_sources(
             found.setdefault(source, []).append(source_table(path, limits, layout, sheet))
         if progress:
             progress(f"Reading {path.name}", 0.3 * number / len(paths))
-    return {source: _stacked(tables) for source, tables in found.items()}, ignored
+    return {source: stacked(tables) for source, tables in found.items()}, ignored
 
 
-def _stacked(tables: list[SourceTable]) -> SourceTable:
+def stacked(tables: list[SourceTable]) -> SourceTable:
+    """Several files of one pattern, one after the other."""
     columns = list(dict.fromkeys(name for table in tables for name in table.columns))
     rows = pl.concat([table.rows for table in tables], how="diagonal")
     return SourceTable(columns, rows, pl.concat([table.ragged for table in tables]))

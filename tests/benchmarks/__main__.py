@@ -1,11 +1,13 @@
-"""``python -m tests.benchmarks [import|evaluate|pages|hazard|snapshot|clinicians]``: every benchmark, or one."""
+"""``python -m tests.benchmarks [NAME …]``: every benchmark, or those named of BENCHMARKS."""
 
 import sys
 
-from tests.benchmarks import clinicians, evaluation, hazard, importing, pages, snapshot
+from tests.benchmarks import clinicians, evaluation, fhir, hazard, importing, pages, snapshot, syncing
 
 BENCHMARKS = {
     "import": importing.run,
+    "fhir": fhir.run,
+    "sync": syncing.run,
     "evaluate": evaluation.run,
     "pages": pages.run,
     "hazard": hazard.run,

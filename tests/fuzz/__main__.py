@@ -13,8 +13,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.fuzz import mappings
 from tests.fuzz.readers import readers
 
+# these make their inputs themselves, in this process: mapping texts, mappings over sound data, sources in every layout
+MADE = {
+    "mapping-text": mappings.mapping_texts,
+    "mapping-on-data": mappings.mappings_on_data,
+    "source-file": mappings.source_files,
+}
 PIECE = 500  # inputs per process: a process that dies costs no more than these
 
 
@@ -46,7 +53,7 @@ def _piece(name: str, first: int, last: int, seed: int) -> tuple[int, int, list[
 def main() -> int:
     """Runs them on two processes at once and prints a line per reader."""
     with tempfile.TemporaryDirectory() as scratch:
-        known = list(readers(Path(scratch)))
+        known = [*readers(Path(scratch)), *MADE]
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("reader", nargs="*", help=f"of {', '.join(known)}; all of them where none is named")
     parser.add_argument("--inputs", type=int, default=20_000)
@@ -57,6 +64,11 @@ def main() -> int:
     failed = False
     with ThreadPoolExecutor(2) as pool:
         for name in asked.reader or known:
+            if name in MADE:
+                counts = MADE[name](asked.inputs)
+                print(counts.line(name), *counts.wrong[:20], sep="\n  ", flush=True)
+                failed = failed or bool(counts.wrong)
+                continue
             began = time.perf_counter()
             starts = range(0, asked.inputs, PIECE)
             jobs = [pool.submit(_piece, name, s, min(s + PIECE, asked.inputs), asked.seed) for s in starts]

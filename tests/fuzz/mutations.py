@@ -139,9 +139,9 @@ def branches(data: bytes, draw: random.Random) -> bytes:
     at = draw.randrange(len(rows))
     try:
         document = json.loads(rows[at])
-    except ValueError:
+        found = _branches(document, [])
+    except (ValueError, RecursionError):
         return draw.choice(TEXT)(data, draw)
-    found = _branches(document, [])
     for _ in range(draw.randint(1, 4)):
         if not found:
             break
@@ -160,7 +160,7 @@ def branches(data: bytes, draw: random.Random) -> bytes:
                     parent[key] = deep
                 case _:
                     parent[key] = _spoiled(parent[key], draw)
-        except (KeyError, IndexError):
+        except (KeyError, IndexError, RecursionError):
             continue
     try:
         rows[at] = json.dumps(document).encode("utf-8", "surrogatepass")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -16,10 +17,15 @@ from openpyxl import Workbook
 from dashboard.instruments import registry
 from dashboard.intake import Limits, read_batch
 from dashboard.intake.mapping import built_in, read_mapping
+from queries.backup import write_copy
+from queries.backup_file import check_copy
+from queries.engine import open_engine
+from queries.schema import migrate
 from tests.factories import write_practice
-from tests.fuzz.mutations import BYTES, TEXT, Mutation, packed, zipped
+from tests.fuzz.mutations import BYTES, JSON, TEXT, Mutation, packed, zipped
 
 TODAY = date(2026, 11, 20)
+FHIR = Path(__file__).resolve().parents[1] / "data" / "fhir"
 SMALL = Limits(unpacked_mb=200)
 OWN_INSTRUMENT = """[[instrument]]
 key = "bdi2"
@@ -109,17 +115,57 @@ def _mapping(folder: Path) -> object:
     return read_mapping(str(folder / "mapping.toml"))
 
 
+def _copy(folder: Path) -> object:
+    return check_copy(folder / "practice.backup", None)
+
+
+def _backup(scratch: Path) -> bytes:
+    """A small practice's backup."""
+    engine = open_engine(f"sqlite:///{scratch / 'p.sqlite'}")
+    migrate(engine)
+    write_copy(engine, scratch / "practice.backup", None, program="test", now=datetime(2026, 11, 20, 12))
+    engine.dispose()
+    return (scratch / "practice.backup").read_bytes()
+
+
+def _fhir() -> dict[str, bytes]:
+    files = {path.name: path.read_bytes() for path in sorted(FHIR.glob("*.json"))}
+    whole = files.pop("ahrq_phq9.stu3.json")
+    return {**files, "bundle.json": whole[:400_000]}
+
+
+def _lines(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The same resources one per line, as a bulk export."""
+    rows = [json.dumps(json.loads(content)) for name, content in files.items() if name != "bundle.json"]
+    bundle = json.loads(files["bundle.json"])
+    rows += [json.dumps(entry["resource"]) for entry in bundle["entry"][:12]]
+    return {"export.ndjson": "\n".join(rows).encode()}
+
+
 def readers(scratch: Path) -> dict[str, Reader]:
     """Every reader by name; ``scratch`` is a folder for making the valid files."""
     scratch.mkdir(parents=True, exist_ok=True)
     files = practice_files(scratch)
     tables = {name: content for name, content in files.items() if name.endswith(".csv")}
+    fhir = _fhir()
+    visits = b"".join(b"%d,%d,%d,0,10000\n" % (i // 5, i, i % 63) for i in range(40))
+    enrichd = {"BDIdata.csv": b"ID,time,BDI,med,med.time\n" + visits}
     every = [
         Reader("csv", tables, TEXT, batch()),
         Reader("csv.gz", {f"{n}.gz": gzip.compress(c, 1) for n, c in tables.items()}, (packed(TEXT),), batch()),
         Reader("xlsx", {"practice.xlsx": workbook(tables)}, (zipped,), batch()),
         Reader("parquet", {n.replace(".csv", ".parquet"): parquet(c) for n, c in tables.items()}, BYTES, batch()),
         Reader("instruments", {**tables, "instruments.toml": OWN_INSTRUMENT.encode()}, TEXT, batch()),
+        Reader("mapped csv", enrichd, TEXT, batch("enrichd")),
+        Reader("fhir json", fhir, JSON, batch()),
+        Reader("fhir ndjson", _lines(fhir), JSON, batch()),
+        Reader(
+            "fhir ndjson.gz",
+            {"export.ndjson.gz": gzip.compress(_lines(fhir)["export.ndjson"], 1)},
+            (packed(JSON),),
+            batch(),
+        ),
+        Reader("backup", {"practice.backup": _backup(scratch.parent)}, BYTES, _copy),
         Reader("mapping", {"mapping.toml": built_in()["bhsim"].encode()}, TEXT, _mapping),
     ]
     return {one.name: one for one in every}
