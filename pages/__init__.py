@@ -28,7 +28,7 @@ PAGES = (
     Page(
         "episode", "episode", "Episode", "What has happened in this episode, and since when?", CLINICAL, in_menu=False
     ),
-    Page("enter", "enter", "Add a session", "What happened, and what did the client say?", CLINICAL, in_menu=False),
+    Page("enter", "enter", "Add a session", "Whose session was it, and what happened?", CLINICAL, in_menu=False),
     Page("meeting", "meeting", "Meetings", "What shall we talk about, and what became of last time?", CLINICAL),
     Page(
         "alliance",
@@ -52,7 +52,7 @@ PAGES = (
         "people",
         "people",
         "People",
-        "Who may sign in, as what, and what are this practice's rules?",
+        "Who works here, who may sign in, and what are this practice's rules?",
         frozenset({Role.DIRECTOR, Role.ADMIN}),
     ),
 )

@@ -1,4 +1,4 @@
-"""Add a session: what happened, and what did the client say?"""
+"""Add a session: whose session was it, and what happened?"""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def build_choice(choices: list[Choosable], viewer: Viewer) -> View:
         else f"your {plural(len(choices), 'open episode')}"
     )
     blocks: list[Block] = [Slot("find")] if choices else [Para("No open episode is here yet. Begin with a new one.")]
-    return View(PAGE.title, "Whose session was it?", f"You are seeing: {whose}", None, [*blocks, Slot("new")])
+    return View(PAGE.title, PAGE.question, f"You are seeing: {whose}", None, [*blocks, Slot("new")])
 
 
 def _held(public_id: str, ref: str) -> dict[str, Any]:

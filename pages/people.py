@@ -1,4 +1,4 @@
-"""People: who may sign in, as what, and what are this practice's rules?"""
+"""People: who works here, who may sign in, and what are this practice's rules?"""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def build_staff(practice: str, staff: Staff) -> View:
     """Who works here, who is away and who supervises whom: what a clinical director changes."""
     count = staff.clinicians.height
     said = f"You are seeing: {plural(count, 'clinician')} of {practice}"
-    return View(PAGE.title, "Who works here, who is away, and who supervises whom?", said, None, staff_blocks(staff))
+    return View(PAGE.title, PAGE.question, said, None, staff_blocks(staff))
 
 
 def _say(words: str, secret: str = "") -> None:

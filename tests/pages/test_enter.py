@@ -97,7 +97,7 @@ def test_who_may_enter_what(practice: Path, sign_in: SignIn, role: str) -> None:
     if role == "admin":
         assert "not part of your role" in said
         return
-    assert "Whose session was it?" in said
+    assert "Whose session was it, and what happened?" in said
     who = viewer(person)
     mine = [row for row in episodes(person) if row["clinician_id"] == who.clinician_id]
     others = [row for row in episodes("director") if row["clinician_id"] != who.clinician_id]
