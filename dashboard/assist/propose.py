@@ -12,7 +12,7 @@ from dashboard.assist.links import Reach, Sources, joins_for, reachable
 from dashboard.assist.profile import Source
 from dashboard.assist.scores import score_columns, survey_columns
 from dashboard.assist.survey import survey_of
-from dashboard.assist.tables import table_ideas
+from dashboard.assist.tables import TableIdea, table_ideas
 from dashboard.instruments.instrument import Instrument
 from dashboard.intake.batch import KEYS, TABLES
 from dashboard.intake.check import REQUIRED
@@ -40,13 +40,20 @@ def propose(ground: Ground) -> Draft:
     """Tables for every file, columns for every table, and what is still lacking made from what is there."""
     draft = Draft()
     best = {stem: table_ideas(source, ground.sources, ground.instruments) for stem, source in ground.sources.items()}
-    chosen = {stem: found[0].table for stem, found in best.items() if found}
+    chosen = {stem: _feeds(found) for stem, found in best.items()}
     for table in TABLES:
-        for stem in sorted(stem for stem, one in chosen.items() if one == table):
+        for stem in sorted(stem for stem, fed in chosen.items() if table in fed):
             add_target(draft, table, stem, ground)
     complete(draft, ground)
     draft.unused = unused(draft, ground)
     return draft
+
+
+def _feeds(found: list[TableIdea]) -> set[str]:
+    """The likeliest table; a file of appointments that are rated feeds both."""
+    tables = [one.table for one in found]
+    both = {"appointments", "scores"}
+    return both if tables[:1] and tables[0] in both and both <= set(tables) else set(tables[:1])
 
 
 def unused(draft: Draft, ground: Ground) -> list[str]:
