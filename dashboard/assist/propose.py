@@ -87,6 +87,8 @@ def add_target(draft: Draft, table: str, stem: str, ground: Ground) -> Target:
             survey_columns(target, survey, source, ground.instruments)
         else:
             score_columns(target, reach, ground.sources, known, ground.instruments, taken)
+    if table in ("appointments", "scores") and "episode_id" not in target.columns:
+        _episode_put_together(target, draft, reach)
     _own_keys(target, source)
     settle(target, draft, ground)
     return target
@@ -116,6 +118,19 @@ def _take(target: Target, column: str, idea: Idea, reach: dict[str, Reach], grou
     profile = ground.sources[one.source].profile(one.column)
     target.columns[column] = detailed(target.table, column, profile, idea.spec, ground.instruments)
     target.why[column] = idea.why
+
+
+def _episode_put_together(target: Target, draft: Draft, reach: dict[str, Reach]) -> None:
+    """The episode of a row where episodes have no id of their own: its parts, looked up in the file of the episodes."""
+    for episode in draft.of_table("episodes"):
+        template = str(episode.columns.get("episode_id", {}).get("template") or "")
+        names = [part.split("}")[0] for part in template.split("{")[1:]]
+        there = {name: f"{episode.file}.{name}" for name in names}
+        if names and all(one in reach and not reach[one].many for one in there.values()):
+            for name, looked_up in there.items():
+                template = template.replace(f"{{{name}}}", f"{{{looked_up}}}")
+            target.columns["episode_id"] = {"template": template}
+            target.why["episode_id"] = "looked up: client and first day"
 
 
 def _own_keys(target: Target, source: Source) -> None:

@@ -154,9 +154,9 @@ def _everywhere(work: Work, target: Target, column: str, text: str) -> None:
     at = work.reach(target).get(str(target.columns[column].get("column")))
     for other, name, spec in list(work.draft.specs()):
         theirs = work.reach(other).get(str(spec.get("column")))
-        if text and at and theirs and (theirs.source, theirs.column) == (at.source, at.column):
-            if is_day(other.table, name) or is_time(other.table, name):
-                other.columns[name] = with_format(other.table, name, spec, text)
+        same = at and theirs and (theirs.source, theirs.column) == (at.source, at.column)
+        if text and same and (is_day(other.table, name) or is_time(other.table, name)):
+            other.columns[name] = with_format(other.table, name, spec, text)
 
 
 def _iso(target: Target, column: str, profile: Profile) -> list[Block]:
