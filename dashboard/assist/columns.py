@@ -98,6 +98,8 @@ def _days(column: str, profile: Profile) -> tuple[float, str]:
 def _content(table: str, column: str, profile: Profile, instruments: Mapping[str, Instrument]) -> tuple[float, str]:
     """What the cells say for or against, and in which words."""
     dtype = str(TABLES[table][column])
+    if column in ID_NAMES and profile.written.any:
+        return -0.6, ""  # days are no ids, whatever their column is called
     if column in CLOSED:
         return _closed(column, profile)
     if dtype.startswith(("Date", "Datetime")):

@@ -60,5 +60,6 @@ COLUMNS = {
     "value": "Value",
     "respondent": "Respondent",
     "withdrawn": "Withdrawn",
+    "reopened": "Open again",
     "merged_into": "Same person as (client id)",
 }

@@ -7,7 +7,8 @@ import unicodedata
 from functools import lru_cache
 
 CLIENT = (
-    "client patient individual person member participant subject consumer klient patientin klientin cliente paciente "
+    "client patient patienten klienten individual person people member participant subject consumer klient patientin "
+    "klientin cliente paciente "
     "usager cliënt deelnemer teilnehmer paziente utente 来访者 患者 病人 参与者 被试"
 )
 CLINICIAN = (
@@ -15,7 +16,8 @@ CLINICIAN = (
     "behandelaar therapeutin thérapeute terapeuta clínico psicólogo psychotherapeut hulpverlener 咨询师 治疗师"
 )
 EPISODE = (
-    "episode enrollment enrolment case treatment course fall behandlung behandlungsfall traject épisode episodio 疗程"
+    "episode enrollment enrolment admission case treatment course fall behandlung behandlungsfall traject épisode "
+    "episodio 疗程"
 )
 APPOINTMENT = (
     "appointment visit session encounter contact booking termin sitzung afspraak zitting rdv séance cita sesión "
@@ -170,7 +172,7 @@ def likeness(name: str, called: tuple[str, ...]) -> float:
             score = 0.6
         else:
             continue
-        best = max(best, score - 0.004 * place)
+        best = max(best, score - min(0.03, 0.004 * place))
     return best
 
 

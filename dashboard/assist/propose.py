@@ -12,7 +12,7 @@ from dashboard.assist.links import Reach, Sources, joins_for, reachable
 from dashboard.assist.profile import Source
 from dashboard.assist.scores import score_columns, survey_columns
 from dashboard.assist.survey import survey_of
-from dashboard.assist.tables import table_ideas
+from dashboard.assist.tables import TableIdea, table_ideas
 from dashboard.instruments.instrument import Instrument
 from dashboard.intake.batch import KEYS, TABLES
 from dashboard.intake.check import REQUIRED
@@ -40,13 +40,20 @@ def propose(ground: Ground) -> Draft:
     """Tables for every file, columns for every table, and what is still lacking made from what is there."""
     draft = Draft()
     best = {stem: table_ideas(source, ground.sources, ground.instruments) for stem, source in ground.sources.items()}
-    chosen = {stem: found[0].table for stem, found in best.items() if found}
+    chosen = {stem: _feeds(found) for stem, found in best.items()}
     for table in TABLES:
-        for stem in sorted(stem for stem, one in chosen.items() if one == table):
+        for stem in sorted(stem for stem, fed in chosen.items() if table in fed):
             add_target(draft, table, stem, ground)
     complete(draft, ground)
     draft.unused = unused(draft, ground)
     return draft
+
+
+def _feeds(found: list[TableIdea]) -> set[str]:
+    """The likeliest table; a file of appointments that are rated feeds both."""
+    tables = [one.table for one in found]
+    both = {"appointments", "scores"}
+    return both if tables[:1] and tables[0] in both and both <= set(tables) else set(tables[:1])
 
 
 def unused(draft: Draft, ground: Ground) -> list[str]:
@@ -80,6 +87,8 @@ def add_target(draft: Draft, table: str, stem: str, ground: Ground) -> Target:
             survey_columns(target, survey, source, ground.instruments)
         else:
             score_columns(target, reach, ground.sources, known, ground.instruments, taken)
+    if table in ("appointments", "scores") and "episode_id" not in target.columns:
+        _episode_put_together(target, draft, reach)
     _own_keys(target, source)
     settle(target, draft, ground)
     return target
@@ -109,6 +118,19 @@ def _take(target: Target, column: str, idea: Idea, reach: dict[str, Reach], grou
     profile = ground.sources[one.source].profile(one.column)
     target.columns[column] = detailed(target.table, column, profile, idea.spec, ground.instruments)
     target.why[column] = idea.why
+
+
+def _episode_put_together(target: Target, draft: Draft, reach: dict[str, Reach]) -> None:
+    """The episode of a row where episodes have no id of their own: its parts, looked up in the file of the episodes."""
+    for episode in draft.of_table("episodes"):
+        template = str(episode.columns.get("episode_id", {}).get("template") or "")
+        names = [part.split("}")[0] for part in template.split("{")[1:]]
+        there = {name: f"{episode.file}.{name}" for name in names}
+        if names and all(one in reach and not reach[one].many for one in there.values()):
+            for name, looked_up in there.items():
+                template = template.replace(f"{{{name}}}", f"{{{looked_up}}}")
+            target.columns["episode_id"] = {"template": template}
+            target.why["episode_id"] = "looked up: client and first day"
 
 
 def _own_keys(target: Target, source: Source) -> None:

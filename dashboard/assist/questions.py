@@ -165,7 +165,8 @@ def blocked(draft: Draft, found: list[Topic]) -> list[str]:
     said = [
         f"{TABLES[target.table].name} need a column for {COLUMNS[column].lower()}." for target, column in lacking(draft)
     ]
-    said += [f"{one.words} is still to be said." for one in found if one.open and one.blocks]
+    open_ = [one.words for one in found if one.open and one.blocks]
+    said += [f"Still to be said: {'; '.join(open_)}."] if open_ else []
     if not draft.targets:
         said.append("No file feeds a table yet.")
     if any(spec.get("constant") == FIRST_DAY for _, _, spec in draft.specs()) and not draft.counts_from_first_day:

@@ -78,7 +78,7 @@ def pick_many(
 
     st.session_state[key] = list(current)
     st.multiselect(
-        label, offered, key=key, on_change=changed, format_func=shown, width=width, placeholder="None",
+        label, offered, key=key, on_change=changed, format_func=shown, width=width, placeholder="None", wrap=True,
         label_visibility="visible" if visible else "collapsed",
     )  # fmt: skip
 

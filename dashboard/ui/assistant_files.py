@@ -97,7 +97,8 @@ def _preview(work: Work, table: Read) -> None:
     more = len(table.source.names) - len(names)
     note = f"{plural(more, 'more column')} not shown here. " if more > 0 else ""
     hidden = "Values are withheld from administrators." if work.masked else ""
-    show_blocks([Table("First rows", [cut(name) for name in names], rows, note=note + hidden)])
+    with st.container(key="as-preview"):
+        show_blocks([Table("First rows", [cut(name) for name in names], rows, note=note + hidden)])
 
 
 def _layout_of(work: Work, stem: str) -> dict[str, Any]:

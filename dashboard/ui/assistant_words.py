@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboard.assist.details import dated, is_day, unmapped, with_format
+from dashboard.assist.details import dated, is_day, is_time, unmapped, with_format
 from dashboard.assist.draft import FIRST_DAY, Target
 from dashboard.assist.formats import in_words, invented, readings
 from dashboard.assist.profile import Profile
@@ -123,6 +123,7 @@ def _days(work: Work, target: Target, column: str) -> None:
     told = spec.get("date") or spec.get("time") or ""
 
     def write(text: str) -> None:
+        _everywhere(work, target, column, text)
         target.columns[column] = (
             with_format(target.table, column, spec, text) if text else dated_plain(target, column, profile)
         )
@@ -146,6 +147,16 @@ def _days(work: Work, target: Target, column: str) -> None:
             work, "It is written as", options, told, write, key=f"as-format-{target.uid}-{column}",
             shown=lambda one: in_words(one) if one else "Choose",
         )  # fmt: skip
+
+
+def _everywhere(work: Work, target: Target, column: str, text: str) -> None:
+    """One source column is written one way, whichever of our columns it feeds."""
+    at = work.reach(target).get(str(target.columns[column].get("column")))
+    for other, name, spec in list(work.draft.specs()):
+        theirs = work.reach(other).get(str(spec.get("column")))
+        same = at and theirs and (theirs.source, theirs.column) == (at.source, at.column)
+        if text and same and (is_day(other.table, name) or is_time(other.table, name)):
+            other.columns[name] = with_format(other.table, name, spec, text)
 
 
 def _iso(target: Target, column: str, profile: Profile) -> list[Block]:
