@@ -69,10 +69,19 @@ def _reopen(connection: Connection, ids: list[int], **also: int) -> None:
 
 
 def waiting_rows(connection: Connection, place: Place) -> dict[str, pl.DataFrame]:
-    """Rows of this source kept from earlier imports, by table, in the order in which they came."""
+    """Rows of this source kept from earlier imports, by table, in the order in which they came, with the place they came from."""
     found = read_frame(
         connection,
-        select(PendingRow.id, PendingRow.table_name, PendingRow.row, PendingRow.set_aside_id, PendingRow.fingerprint)
+        select(
+            PendingRow.id,
+            PendingRow.table_name,
+            PendingRow.row,
+            PendingRow.set_aside_id,
+            PendingRow.fingerprint,
+            SetAside.file,
+            SetAside.line,
+        )
+        .join(SetAside, SetAside.id == PendingRow.set_aside_id)
         .where(PendingRow.practice_id == place.practice_id, PendingRow.source == place.source)
         .order_by(PendingRow.id),
     )
@@ -89,8 +98,8 @@ def waiting_rows(connection: Connection, place: Place) -> dict[str, pl.DataFrame
             if t.is_temporal()
         )
         tables[name] = rows.with_columns(
-            file=pl.lit(None, dtype=pl.String),
-            line=pl.lit(None, dtype=pl.Int64),
+            file=part["file"],
+            line=part["line"],
             pending_id=part["id"],
             set_aside_id=part["set_aside_id"],
             fingerprint=part["fingerprint"],
