@@ -1,8 +1,8 @@
-"""``python -m tests.benchmarks [import|evaluate|pages|hazard|snapshot|clinicians]``: every benchmark, or one."""
+"""``python -m tests.benchmarks [import|evaluate|pages|hazard|snapshot|clinicians|encryption]``: every benchmark, or one."""
 
 import sys
 
-from tests.benchmarks import clinicians, evaluation, hazard, importing, pages, snapshot
+from tests.benchmarks import clinicians, encryption, evaluation, hazard, importing, pages, snapshot
 
 BENCHMARKS = {
     "import": importing.run,
@@ -11,6 +11,7 @@ BENCHMARKS = {
     "hazard": hazard.run,
     "snapshot": snapshot.run,
     "clinicians": clinicians.run,
+    "encryption": encryption.run,
 }
 
 if __name__ == "__main__":  # a benchmark may start processes of its own, which read this file again
