@@ -102,6 +102,39 @@ def check_can_import(role: Role) -> None:
         raise NotAllowed("Only a clinical director or an administrator can import files.")
 
 
+def can_enter(viewer: Viewer, clinician_id: int) -> bool:
+    """Clinicians and supervisors enter what happened in their own episodes, a clinical director in anyone's of the practice."""
+    return viewer.role is Role.DIRECTOR or (viewer.role is not Role.ADMIN and viewer.clinician_id == clinician_id)
+
+
+def check_can_enter(viewer: Viewer, clinician_id: int) -> None:
+    """Raises NotAllowed where ``can_enter`` is false."""
+    if not can_enter(viewer, clinician_id):
+        raise NotAllowed("Only the clinician of this episode, or a clinical director, can enter something into it.")
+
+
+def can_hand_over(viewer: Viewer) -> bool:
+    """A clinical director gives an episode to another clinician: it adds to somebody else's caseload."""
+    return viewer.role is Role.DIRECTOR
+
+
+def check_can_hand_over(viewer: Viewer) -> None:
+    """Raises NotAllowed where ``can_hand_over`` is false."""
+    if not can_hand_over(viewer):
+        raise NotAllowed("Only a clinical director can give an episode to another clinician.")
+
+
+def can_manage_staff(role: Role) -> bool:
+    """Directors and administrators say who works here, who is away and who supervises whom; neither needs client data for it."""
+    return role in (Role.DIRECTOR, Role.ADMIN)
+
+
+def check_can_manage_staff(role: Role) -> None:
+    """Raises NotAllowed where ``can_manage_staff`` is false."""
+    if not can_manage_staff(role):
+        raise NotAllowed("Only a clinical director or an administrator can change who works here.")
+
+
 def can_manage_people(role: Role) -> bool:
     """Administrators add, disable and reset people."""
     return role is Role.ADMIN
@@ -319,9 +352,3 @@ def can_read_goal(viewer: Viewer, clinician_id: int, shared: bool) -> bool:
     scope = scope_for(viewer)
     within = scope.clinician_ids is None or clinician_id in scope.clinician_ids
     return viewer.clinician_id == clinician_id or (shared and within)
-
-
-def check_can_read_goal(viewer: Viewer, clinician_id: int, shared: bool) -> None:
-    """Raises NotAllowed where ``can_read_goal`` is false."""
-    if not can_read_goal(viewer, clinician_id, shared):
-        raise NotAllowed("This growth goal is not shared with you.")

@@ -18,6 +18,8 @@ from dashboard import cli_keeping
 from dashboard import settings as configuration
 from dashboard.cli_common import Db, PracticeName, day_of, progress_bar, say, settings_of, write_out, write_privately
 from dashboard.cli_import import import_
+from dashboard.cli_mapping import mapping_commands
+from dashboard.cli_sync import sync
 from dashboard.errors import SupervisionError
 from dashboard.settings import Settings
 
@@ -30,6 +32,8 @@ cli = typer.Typer(
 user_commands = typer.Typer(no_args_is_help=True, help="Who may sign in, and as what.")
 cli.add_typer(user_commands, name="user")
 cli.command(name="import")(import_)
+cli.add_typer(mapping_commands, name="mapping")
+cli.command()(sync)
 cli_keeping.register(cli)
 
 

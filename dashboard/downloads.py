@@ -6,15 +6,17 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from dashboard.access import Role, Viewer, check_can_export, check_can_import, scope_for
+from dashboard.access import Role, Viewer, check_can_export, check_can_import, counting_scope, scope_for
 from dashboard.errors import NotAllowed
 from dashboard.exports import to_csv
+from dashboard.saved_mappings import mapping_text
 from dashboard.snapshot.files import MEDIA
 from dashboard.snapshots import Changed, stored_file
 from queries import audit, exports
@@ -85,7 +87,18 @@ def _snapshot(connection: Connection, viewer: Viewer, which: str, now: datetime)
     return File(found.name, MEDIA[form], found.data)
 
 
-KINDS = {"set_aside": _set_aside, "snapshot": _snapshot}
+def _mapping(connection: Connection, viewer: Viewer, which: str, now: datetime) -> File:
+    check_can_import(viewer.role)
+    text = mapping_text(connection, counting_scope(viewer), which)
+    audit.record(
+        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action="export mapping",
+        detail=which[:500],
+    )  # fmt: skip
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", which).strip("-") or "mapping"
+    return File(f"{name}.toml", "application/toml; charset=utf-8", text.encode())
+
+
+KINDS = {"set_aside": _set_aside, "snapshot": _snapshot, "mapping": _mapping}
 
 
 def open_link(engine: Engine, viewer: Viewer, token: str, now: datetime) -> File:

@@ -28,6 +28,7 @@ PAGES = (
     Page(
         "episode", "episode", "Episode", "What has happened in this episode, and since when?", CLINICAL, in_menu=False
     ),
+    Page("enter", "enter", "Add a session", "What happened, and what did the client say?", CLINICAL, in_menu=False),
     Page("meeting", "meeting", "Meetings", "What shall we talk about, and what became of last time?", CLINICAL),
     Page(
         "alliance",
@@ -52,7 +53,7 @@ PAGES = (
         "people",
         "People",
         "Who may sign in, as what, and what are this practice's rules?",
-        frozenset({Role.ADMIN}),
+        frozenset({Role.DIRECTOR, Role.ADMIN}),
     ),
 )
 BY_NAME = {page.name: page for page in PAGES}

@@ -23,6 +23,7 @@ from dashboard.instruments.instrument import Instrument
 from dashboard.meetings.week import Week, week
 from dashboard.ui.caseload_rows import caseload_rows
 from dashboard.ui.discussed_words import talked_about, until
+from dashboard.ui.entry_links import enter_links
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.safety_blocks import safety_blocks
@@ -166,13 +167,15 @@ def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> Vie
     whose = (
         f"your {plural(count, 'open episode')}" if chosen is None else f"{plural(count, 'open episode')} of {chosen}"
     )
-    blocks: list[Block] = [Slot("picker")]
+    blocks: list[Block] = [Slot("picker"), Slot("enter")]
     if stale := data.now.stale(today):
         blocks.append(Notice(stale))
     as_of = data.now.as_of
     if as_of is None or (data.states.is_empty() and data.safety.is_empty()):
         blocks.append(
-            Para(f"No open episodes on {day(as_of or today)}. Episodes appear here once they are imported and open.")
+            Para(
+                f"No open episodes on {day(as_of or today)}. Episodes appear here once they are entered or imported, and open."
+            )
         )
         return View(title, question, _header(viewer, data, whose), as_of, blocks)
     rows = caseload_rows(
@@ -206,15 +209,15 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
         "the practice" if viewer.role is Role.DIRECTOR else "yours and your supervisees'"
     )
     question = "Where might a conversation help, and can each caseload be read at all?"
-    blocks: list[Block] = [Slot("picker")]
+    blocks: list[Block] = [Slot("picker"), Slot("enter")]
     if stale := data.now.stale(today):
         blocks.append(Notice(stale))
     as_of = data.now.as_of
     if as_of is None or data.clinicians.is_empty():
         blocks.append(
             Para(
-                "Nothing is loaded yet. A director or an administrator imports the practice's files under Data quality, or "
-                "with: supervision import FOLDER."
+                "Nothing is here yet. A director or an administrator imports the practice's files under Data quality (or with: "
+                "supervision import FOLDER), or adds clinicians under People, who then enter their sessions here."
             )
         )
         return View(title, question, f"You are seeing: {data.now.line}", as_of, blocks)
@@ -311,6 +314,11 @@ def _planned(connection: Connection, viewer: Viewer, own: Scope, today: date) ->
     return planned_blocks(ahead, agenda["client_code"].drop_nulls().to_list())
 
 
+def chosen_other(viewer: Viewer, person: dict[str, Any] | None) -> bool:
+    """Whether the page shows one colleague's caseload."""
+    return person is not None and person["clinician_id"] != viewer.clinician_id
+
+
 def _snapshot(viewer: Viewer, clinician_id: int) -> None:
     from dashboard.ui.page_snapshots import caseload_snapshot  # reads through this page: not before it is there
 
@@ -334,9 +342,13 @@ def render() -> None:
     if whole:
         view = build_overview(viewer, data, today=today)
     else:
-        chosen = _name(person) if person and person["clinician_id"] != viewer.clinician_id else None
+        chosen = _name(person) if person and chosen_other(viewer, person) else None
         view = build(viewer, data, chosen=chosen, today=today)
     slots = {"safety": lambda: check_form(data.safety, runtime.settings().today(), checking(viewer))}
+    if (viewer.role is Role.DIRECTOR and people) or (
+        viewer.clinician_id is not None and not chosen_other(viewer, person)
+    ):
+        slots["enter"] = enter_links
     if wanted and person is None:
         st.html(
             '<div class="sv"><p class="notice" role="status">This caseload is not yours or your supervisees\'.</p></div>'

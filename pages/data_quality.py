@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import polars as pl
-import streamlit as st
 from sqlalchemy import Connection
 
 from dashboard import runtime
-from dashboard.access import Role, Scope, Viewer, can_import, check_can_import, counting_scope, scope_for
+from dashboard.access import Role, Scope, Viewer, can_import, counting_scope, scope_for
 from dashboard.charts.completeness import completeness_by_month
 from dashboard.counting import Counts, counts
 from dashboard.downloads import link
-from dashboard.errors import SupervisionError, UnusableInput
-from dashboard.importing import import_files
-from dashboard.intake.mapping import mapping_abouts
+from dashboard.ui.assistant import asked_for, assistant
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.keeping_blocks import keeping_blocks
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.show import show, theme
+from dashboard.ui.undo_block import undo_block
+from dashboard.ui.upload_form import upload_form
 from dashboard.ui.view import Block, Cell, Download, Facts, Figure, Fold, Heading, Lead, Notice, Para, Slot, Table, View
 from dashboard.ui.words import MISSING, day, plural, share
 from pages import BY_NAME
-from queries import practices, quality
+from queries import quality
 from queries.engine import reading
 from queries.frames import read_frame
 
 PAGE = BY_NAME["data_quality"]
 MONTHS = 12  # months shown
 IMPORTS = 5  # imports listed
+DID = ("new", "changed", "taken_back")
 
 
 @dataclass(frozen=True)
@@ -70,22 +69,30 @@ def load(connection: Connection, viewer: Viewer, scope: Scope, today: date) -> D
 def _did(counted: dict[str, dict[str, int]]) -> str:
     parts = []
     for table, count in counted.items():
-        words = [f"{count[kind]:,} {kind}" for kind in ("new", "changed") if count[kind]]
+        words = [f"{count[kind]:,} {kind.replace('_', ' ')}" for kind in DID if count.get(kind)]
         if words:
             parts.append(f"{table}: {', '.join(words)}")
     return "; ".join(parts) or "nothing new"
 
 
+def _told(row: dict[str, Any]) -> str | Cell:
+    """What an import did, and whether it still counts."""
+    did = _did(json.loads(row["counts"]))
+    if row["kind"] == "undo":
+        return Cell(f"undid number {row['undoes_id']}", sub=did)
+    return did if row["undone_by"] is None else Cell(did, sub=f"undone by number {row['undone_by']}")
+
+
 def _imports(rows: list[dict[str, Any]]) -> Table:
     made: list[list[str | Cell]] = []
     for row in rows:
-        files, counted = json.loads(row["files"]), json.loads(row["counts"])
+        files = json.loads(row["files"])
         made.append(
             [
-                Cell(day(row["imported_at"].date()), sub=f"{row['imported_at']:%H:%M}"),
+                Cell(day(row["imported_at"].date()), sub=f"{row['imported_at']:%H:%M}, number {row['id']}"),
                 row["username"] or "command line",
                 Cell(row["source"], sub=", ".join(PurePosixPath(str(name)).name for name in files)),
-                _did(counted),
+                _told(row),
                 str(row["set_aside"]),
             ]
         )
@@ -157,6 +164,7 @@ def build(viewer: Viewer, data: Data, *, today: date, chart_theme: str, download
     if viewer.role in (Role.DIRECTOR, Role.ADMIN):
         blocks.append(Heading("Imports"))
         blocks.append(_imports(data.imports) if data.imports else Para("No import yet."))
+        blocks.append(Slot("undo"))
     elif data.now.imported_on:
         blocks.append(Para(f"Data was last imported on {day(data.now.imported_on)}.", quiet=True))
     blocks += _set_aside(viewer, data.set_aside, held, download)
@@ -216,71 +224,23 @@ def _set_aside(viewer: Viewer, frame: pl.DataFrame, held: int, download: str | N
     return blocks
 
 
-def _upload(viewer: Viewer) -> None:
-    settings = runtime.settings()
-    st.html('<div class="sv"><h2>Load files</h2></div>')
-    with st.form("upload", border=False):
-        files = st.file_uploader(
-            "The practice's files: clinicians, clients, episodes, appointments, scores, …",
-            type=["csv", "gz", "xlsx", "parquet", "toml"],
-            accept_multiple_files=True,
-            max_upload_size=settings.max_upload_mb,
-        )
-        abouts = mapping_abouts()
-        mapping = st.selectbox(
-            "How to read them",
-            ["", *abouts],
-            format_func=lambda one: abouts[one] if one else "As this program's own tables",
-            help="Another system's export is read through a mapping; the command line takes one of your own (--mapping FILE).",
-        )
-        source = st.text_input("Where they come from", value="files", max_chars=80)
-        check_only = st.checkbox("Check only, change nothing")
-        sent = st.form_submit_button("Read the files", type="primary")
-    if not sent:
-        return
-    bar = st.progress(0.0, "Starting")
-
-    def step(what: str, done: float) -> None:
-        bar.progress(min(done, 1.0), what)
-
-    try:
-        check_can_import(viewer.role)
-        if not isinstance(files, list) or not files:
-            raise UnusableInput("Choose at least one file.")
-        with tempfile.TemporaryDirectory(prefix="supervision-") as folder, reading(runtime.engine()) as connection:
-            name = practices.name_of(connection, viewer.practice_id)
-            paths = []
-            for file in files:
-                path = Path(folder) / PurePosixPath(file.name.replace("\\", "/")).name
-                if path.exists():
-                    raise UnusableInput(f"Two files are called {path.name}. Rename one and choose them again.")
-                path.write_bytes(file.getvalue())
-                paths.append(path)
-            report = import_files(
-                runtime.engine(), settings, practice=name, paths=paths, source=source.strip() or "files",
-                mapping=mapping or None, dry_run=check_only, username=viewer.username, now=settings.now(),
-                progress=step,
-            )  # fmt: skip
-    except SupervisionError as error:
-        bar.empty()
-        st.error(str(error))
-        return
-    bar.empty()
-    st.success("Checked; nothing was changed." if check_only else "Loaded.")
-    for line in report.count_lines if viewer.role is Role.ADMIN else report.summary_lines:
-        st.text(line)
-
-
 def render() -> None:
     """Reads counts and rows for this viewer and shows them; directors and administrators may load files."""
     viewer = current_viewer()
     settings = runtime.settings()
+    if asked_for() and can_import(viewer.role):
+        assistant(viewer)
+        return
     with reading(runtime.engine()) as connection:
         data = load(connection, viewer, scope_for(viewer), settings.today())
     may = can_import(viewer.role)
     address = link(viewer, "set_aside", settings.now()) if may else None
     view = build(viewer, data, today=settings.today(), chart_theme=theme(), download=address)
-    show(view, {"upload": lambda: _upload(viewer)} if may else {})
+    standing_ones = [
+        (row["id"], row["imported_at"]) for row in data.imports if row["kind"] != "undo" and row["undone_by"] is None
+    ]
+    slots = {"undo": lambda: undo_block(viewer, standing_ones), "upload": lambda: upload_form(viewer)}
+    show(view, slots if may else {})
     keeping_blocks(viewer)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from html import escape
-from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.access import NO_EPISODE, Viewer, can_answer_flag, first_look, scope_for
+from dashboard.access import NO_EPISODE, Viewer, can_answer_flag, can_enter, first_look, scope_for
 from dashboard.analytics.changes import changes
 from dashboard.analytics.scoring import totals
 from dashboard.replies import reply
@@ -19,6 +18,8 @@ from dashboard.signals.wording import short_name
 from dashboard.supervising import mark
 from dashboard.ui.caseload_rows import client_totals
 from dashboard.ui.discussed_words import earlier_meetings
+from dashboard.ui.ending_words import ENDING
+from dashboard.ui.entry_links import enter_link
 from dashboard.ui.episode_figure import figure
 from dashboard.ui.episode_parts import change_rows, leaving_blocks, raised_signals
 from dashboard.ui.episode_reading import Data, load
@@ -26,6 +27,7 @@ from dashboard.ui.fit_blocks import episode_questions
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.mark_form import Mark, mark_form
 from dashboard.ui.meeting_blocks import People
+from dashboard.ui.opened import note_opening
 from dashboard.ui.reply_form import Reply, reply_form
 from dashboard.ui.show import show, theme
 from dashboard.ui.status import PRIORITY, RUPTURE
@@ -46,19 +48,9 @@ from dashboard.ui.view import (
 from dashboard.ui.view import Slot as Place
 from dashboard.ui.words import day, plural, score
 from pages import BY_NAME
-from queries import audit
-from queries.engine import reading, writing
+from queries.engine import reading
 
 PAGE = BY_NAME["episode"]
-ENDING = {
-    "planned": "planned ending",
-    "mutual": "ended by agreement",
-    "unilateral": "ended without a planned ending",
-    "transferred": "transferred to another clinician",
-    "moved": "moved away",
-    "other": "another ending",
-    "unknown": "ending not recorded",
-}
 
 
 def build(data: Data, *, today: date, chart_theme: str, measure: str | None = None) -> View:
@@ -83,7 +75,7 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
             None if ended else PRIORITY[state["priority"]],
         )
     )
-    blocks.append(Place("marks"))
+    blocks += [Place("enter"), Place("marks")]
     panel = figure(data, chart_theme=chart_theme, measure=measure)
     beside: list[Block] = [Heading("Signals")]
     if standing_ones:
@@ -148,20 +140,6 @@ def _pick(names: dict[str, str]) -> None:
     )
 
 
-def _opened(state: dict[str, Any]) -> None:
-    """An audit row for the first look in this session; a rerun is not another look."""
-    viewer = current_viewer()
-    seen = st.session_state.setdefault("_opened", set())
-    if state["public_id"] in seen:
-        return
-    with writing(runtime.engine()) as connection:
-        audit.record(
-            connection, at=runtime.settings().now(), practice_id=viewer.practice_id, username=viewer.username,
-            action="view episode", clinician_id=state["clinician_id"], episode_id=state["episode_id"],
-        )  # fmt: skip
-    seen.add(state["public_id"])
-
-
 def render() -> None:
     """Reads the episode named in the address, writes down who opened it, and shows it."""
     viewer = current_viewer()
@@ -170,9 +148,11 @@ def render() -> None:
         head_start = first_look(viewer, runtime.settings().clinician_first_days, runtime.settings().today())
         data = load(connection, scope_for(viewer), public_id, head_start)
     slots = {"back": lambda: _back(data), "snapshot": lambda: _snapshot(viewer, public_id)}
+    if data.state is not None and can_enter(viewer, data.state["clinician_id"]):
+        slots["enter"] = lambda: enter_link(public_id)
     measure = None
     if data.state is not None:
-        _opened(data.state)
+        note_opening(data.state)
         answerable = _answerable(data)
         if answerable and can_answer_flag(viewer, data.state["clinician_id"]):
             slots["reply"] = lambda: reply_form(answerable, runtime.settings().today(), _replying(viewer, public_id))

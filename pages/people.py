@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.access import Role, Viewer, check_can_manage_people
+from dashboard.access import Role, Viewer, can_manage_people, check_can_manage_people, check_can_manage_staff
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.people import Person, add_person, disable_person, link_person, people, reset_person
 from dashboard.settings import Rules, Settings
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.show import show
+from dashboard.ui.staff_forms import Staff, read_staff, staff_blocks, staff_forms
 from dashboard.ui.view import Block, Fold, Heading, Notice, Slot, Table, View
 from dashboard.ui.words import MISSING, plural
 from dashboard.what_if import rules_in_force
@@ -42,8 +43,8 @@ def _rules(settings: Settings, rules: Rules) -> list[list[str]]:
     ]
 
 
-def build(practice: str, everyone: Sequence[Person], settings: Settings, rules: Rules) -> View:
-    """Who may sign in, what each role sees, and the rules in force (changed in supervision.toml)."""
+def build(practice: str, everyone: Sequence[Person], settings: Settings, rules: Rules, staff: Staff) -> View:
+    """Who may sign in, who works here, what each role sees, and the rules in force (changed in supervision.toml)."""
     rows = [
         [
             one.username,
@@ -58,6 +59,7 @@ def build(practice: str, everyone: Sequence[Person], settings: Settings, rules: 
         Slot("result"),
         Slot("add"),
         Slot("change"),
+        *staff_blocks(staff),
         Heading("What each role sees"),
         Table("Roles", ("Role", "Sees"), [[role.value, words] for role, words in MEANS.items()]),
         Heading(
@@ -75,6 +77,13 @@ def build(practice: str, everyone: Sequence[Person], settings: Settings, rules: 
         None,
         blocks,
     )
+
+
+def build_staff(practice: str, staff: Staff) -> View:
+    """Who works here, who is away and who supervises whom: what a clinical director changes."""
+    count = staff.clinicians.height
+    said = f"You are seeing: {plural(count, 'clinician')} of {practice}"
+    return View(PAGE.title, "Who works here, who is away, and who supervises whom?", said, None, staff_blocks(staff))
 
 
 def _say(words: str, secret: str = "") -> None:
@@ -165,17 +174,28 @@ def _change(
 
 
 def render() -> None:
-    """Shows people and rules to an administrator, who may add, disable, enable, reset and link them."""
+    """Who works here, for a director; an administrator also adds, disables, enables, resets and links who may sign in."""
     viewer = current_viewer()
-    check_can_manage_people(viewer.role)
+    check_can_manage_staff(viewer.role)
     engine = runtime.engine()
     with reading(engine) as connection:
         practice = practices.name_of(connection, viewer.practice_id)
         clinician_ids = practices.clinician_names(connection, viewer.practice_id)
+        staff = read_staff(connection, viewer, runtime.settings().today())
+    if not can_manage_people(viewer.role):
+        show(build_staff(practice, staff), {"staff": lambda: staff_forms(viewer, staff)})
+        return
     everyone = people(engine, practice=practice)
     show(
-        build(practice, everyone, runtime.settings(), rules_in_force(engine, runtime.settings(), viewer.practice_id)),
+        build(
+            practice,
+            everyone,
+            runtime.settings(),
+            rules_in_force(engine, runtime.settings(), viewer.practice_id),
+            staff,
+        ),
         {
+            "staff": lambda: staff_forms(viewer, staff),
             "result": _result,
             "add": lambda: _add(viewer, practice, clinician_ids),
             "change": lambda: _change(viewer, practice, everyone, clinician_ids),

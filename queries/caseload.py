@@ -14,7 +14,7 @@ from queries.tables import Appointment, Audit, Episode, EpisodeState, Evaluation
 
 def evaluation(scope: Scope, *, evaluation_id: int | None = None) -> Statement:
     """The evaluation that pages read: as_of, rules_version, model_version, evaluated_at; or one of the past by its id."""
-    visible = visible_clinicians(scope)
+    visible = visible_clinicians(scope, evaluation_id)
     allowed = select(func.count()).select_from(visible).scalar_subquery()
     return select(
         Evaluation.id, Evaluation.as_of, Evaluation.rules_version, Evaluation.model_version, Evaluation.evaluated_at

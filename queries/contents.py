@@ -17,6 +17,7 @@ from dashboard.intake.batch import Batch, whole
 from queries.intake_tables import ImportContent
 
 INSTRUMENTS = "instruments"
+STANDS_FOR = "stands_for:"
 
 
 def packed(rows: pl.DataFrame) -> bytes:
@@ -36,6 +37,8 @@ def keep_content(connection: Connection, import_id: int, batch: Batch) -> None:
     for name, rows in batch.tables.items():
         if rows.height:
             _write(connection, import_id, name, packed(rows))
+    for name, keys in batch.stands_for.items():
+        _write(connection, import_id, f"{STANDS_FOR}{name}", packed(keys))
 
 
 def content_of(connection: Connection, import_id: int) -> Batch | None:
@@ -47,9 +50,11 @@ def content_of(connection: Connection, import_id: int) -> Batch | None:
     if INSTRUMENTS not in found:
         return None
     instruments: list[dict[str, Any]] = json.loads(found.pop(INSTRUMENTS))
+    frames = {name: pl.read_ipc(io.BytesIO(content)) for name, content in found.items()}
     # a column that the contract did not have then is empty
-    tables = {name: whole(name, pl.read_ipc(io.BytesIO(content))) for name, content in found.items()}
-    return Batch(tables, instruments)
+    tables = {name: whole(name, frame) for name, frame in frames.items() if not name.startswith(STANDS_FOR)}
+    over = {name.removeprefix(STANDS_FOR): frame for name, frame in frames.items() if name.startswith(STANDS_FOR)}
+    return Batch(tables, instruments, stands_for=over)
 
 
 def replace_content(connection: Connection, import_id: int, name: str, rows: pl.DataFrame) -> None:

@@ -53,7 +53,7 @@ def estimates(scope: Scope, look: EstimateView, evaluation_id: int | None = None
 
     ``person`` is the clinician's opaque id.
     """
-    people = visible_clinicians(scope)
+    people = visible_clinicians(scope, evaluation_id)
     shown = may_be_shown(look)
     return (
         select(
@@ -81,7 +81,7 @@ def practice(scope: Scope, look: EstimateView, evaluation_id: int | None = None)
     """
     enough = literal(True) if look.whole_practice else PracticeEstimate.clinicians >= LEAST_IN_RANGE
     whole = literal(look.whole_practice)
-    people = visible_clinicians(scope)
+    people = visible_clinicians(scope, evaluation_id)
     anybody = select(sql.count()).select_from(people).scalar_subquery()
     return (
         select(

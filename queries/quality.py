@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import String, and_, exists, func, literal, select
+from sqlalchemy.orm import aliased
 
 from dashboard.access import Scope
 from queries.scope import visible_clinicians, visible_episodes
@@ -80,7 +81,19 @@ def without_baseline(scope: Scope) -> Statement:
 
 
 def imports(scope: Scope, count: int) -> Statement:
-    """The practice's newest imports: when, by whom, from which files, what they did. Holds no client data."""
+    """The practice's newest imports and undoings: when, by whom, from which files, what they did. Holds no client data.
+
+    What people enter by hand is no import to them. ``undone_by``: the undoing of an import that was undone.
+    """
+    undoing = aliased(Import)
+    undone = (
+        select(undoing.id)
+        .where(undoing.undoes_id == Import.id, undoing.kind == "undo")
+        .limit(1)
+        .correlate(Import)
+        .scalar_subquery()
+        .label("undone_by")
+    )
     held = (
         select(func.count(SetAside.id))
         .where(SetAside.import_id == Import.id)
@@ -89,8 +102,19 @@ def imports(scope: Scope, count: int) -> Statement:
         .label("set_aside")
     )
     return (
-        select(Import.id, Import.source, Import.imported_at, Import.username, Import.files, Import.counts, held)
-        .where(Import.practice_id == scope.practice_id)
+        select(
+            Import.id,
+            Import.source,
+            Import.imported_at,
+            Import.username,
+            Import.files,
+            Import.counts,
+            Import.kind,
+            Import.undoes_id,
+            undone,
+            held,
+        )
+        .where(Import.practice_id == scope.practice_id, Import.kind != "entered")
         .order_by(Import.id.desc())
         .limit(count)
     )

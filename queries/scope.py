@@ -46,12 +46,16 @@ def visible_episodes(
     return statement.cte("visible_episode")
 
 
-def visible_clinicians(scope: Scope) -> CTE:
+def visible_clinicians(scope: Scope, evaluation_id: int | None = None) -> CTE:
     """``visible_clinician``: clinician_id, practice_id, public_id, source_id, display_name, started_on, ended_on, is_trainee.
 
-    Who came with an import that was undone is left out, unless somebody signs in under them.
+    Who came with an import that was undone is left out, unless somebody signs in under them; with an evaluation of the past
+    only where it was undone by then.
     """
     undoings = select(Import.id).where(Import.practice_id == scope.practice_id, Import.kind == "undo")
+    if evaluation_id is not None:
+        day = select(Evaluation.as_of).where(Evaluation.id == evaluation_id).scalar_subquery()
+        undoings = undoings.where(Import.imported_on <= day)
     signs_in = select(User.id).where(User.clinician_id == Clinician.id).exists()
     statement: Statement = select(
         Clinician.id.label("clinician_id"),

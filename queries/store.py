@@ -23,7 +23,7 @@ from queries.store_people import store_clients, store_clinicians, store_leave, s
 from queries.store_scores import SCORE_KEY, store_scores
 from queries.store_versions import store_appointments, store_episodes
 from queries.tables import Client, Clinician, Episode, Import, Practice, PracticeInstrument, Score
-from queries.waiting import keep_waiting, mend, record_set_aside, settle, waiting_rows
+from queries.waiting import keep_waiting, mend, record_set_aside, settle, stood_for, waiting_rows
 
 # table -> (column, table that column points to, whether it may be empty)
 PARENTS: dict[str, tuple[tuple[str, Any, bool], ...]] = {
@@ -229,11 +229,12 @@ def store_batch(
     now: datetime,
     username: str | None,
     kind: str = "files",
+    keep: bool = True,
 ) -> ImportResult:
     """Upserts the batch by source id, keeps earlier versions, tries waiting rows again; nothing new writes nothing.
 
     ``kind``: files, entered (by hand) or sync. Rows of the source ``keys.BY_HAND`` may name a client, clinician or episode of
-    another source (``keys.of_source``). What the batch held is kept with the import, so that it can be undone.
+    another source (``keys.of_source``). With ``keep``, what the batch held is kept with the import, so that it can be undone.
     """
     secret = str(connection.execute(select(Practice.secret).where(Practice.id == practice_id)).scalar_one())
     import_id = next_id(connection, Import)
@@ -247,22 +248,23 @@ def store_batch(
             imported_at=now,
             username=username,
             files=batch.files,
+            kind=kind,
             counts={},
             changed_rows=0,
-            kind=kind,
         )
     )
     undoings = connection.execute(select(Import.id).where(Import.practice_id == practice_id, Import.kind == "undo"))
     place = Place(practice_id, secret, source, import_id, tuple(undoings.scalars()))
     batch = without_erased(connection, place, batch, today)
     rules_touched = _store_instruments(connection, place, batch.instruments)
-    waiting = waiting_rows(connection, place)
+    waiting, stood = stood_for(waiting_rows(connection, place), batch.stands_for)
+    settle(connection, place, stood)
     counts: dict[str, dict[str, int]] = {}
     touched: set[int] = set()
     reported = [batch.set_aside.select(*SET_ASIDE).cast(pl.Schema(SET_ASIDE))]
     refused = pl.concat([pl.DataFrame(schema={**SET_ASIDE, **REFUSED}), batch.set_aside], how="diagonal_relaxed")
     new_aside = record_set_aside(connection, place, batch.set_aside)
-    settled = changed = 0
+    settled, changed = stood.height, 0
     for name in PARENTS:
         given = batch.tables.get(name)
         if given is None and name not in waiting:
@@ -296,7 +298,8 @@ def store_batch(
     if not changed and not new_aside and not rules_touched:
         connection.execute(delete(Import).where(Import.id == import_id))
         return ImportResult(None, before, counts, pl.concat(reported), frozenset(touched), rules_touched)
-    keep_content(connection, import_id, batch)
+    if keep:
+        keep_content(connection, import_id, batch)
     connection.execute(update(Import).where(Import.id == import_id).values(counts=counts, changed_rows=changed))
     return ImportResult(import_id, before, counts, pl.concat(reported), frozenset(touched), rules_touched)
 

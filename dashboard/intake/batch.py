@@ -10,7 +10,7 @@ import polars as pl
 _TEXT, _DAY, _WHOLE = pl.String(), pl.Date(), pl.Int64()
 
 # The contract's columns per table, typed. `ending_recorded_on` is the day the practice learned of an ending; a row that is
-# `withdrawn` needs its key only; `merged_into` is another client_id of the same person.
+# `withdrawn` needs its key only; `merged_into` is another client_id of the same person; `reopened` takes an ending back.
 TABLES: dict[str, dict[str, pl.DataType]] = {
     "clinicians": {
         "clinician_id": _TEXT,
@@ -47,6 +47,7 @@ TABLES: dict[str, dict[str, pl.DataType]] = {
         "recorded_on": _DAY,
         "ending_recorded_on": _DAY,
         "withdrawn": pl.Boolean(),
+        "reopened": pl.Boolean(),
     },
     "appointments": {
         "appointment_id": _TEXT,
@@ -83,6 +84,7 @@ PLACE: dict[str, pl.DataType] = {"file": _TEXT, "line": _WHOLE}
 SET_ASIDE: dict[str, pl.DataType] = {"file": _TEXT, "line": _WHOLE, "column": _TEXT, "value": _TEXT, "reason": _TEXT}
 # names the row that was refused whole, so that a later file that mends it is known to; null for a value only reported
 REFUSED: dict[str, pl.DataType] = {"table_name": _TEXT, "row_key": _TEXT}
+SAID_OR_NOT = ("withdrawn", "reopened")  # an empty cell means no
 UNSAID = {"respondent": "client"}  # what an empty cell of a key means
 
 
@@ -99,6 +101,10 @@ class Batch:
 
     ``set_aside`` may carry REFUSED. ``rows_in``: how many rows each table's files held, ``repeated``: how many of them were
     the same row over again; a table that is absent there has as many rows as ``tables`` says, and none repeated.
+    ``accounts``: per table how many rows were given, accepted, set aside and repeated, and with a mapping per source how its
+    rows became those; nothing is unaccounted for.
+    ``unmapped``: codes of FHIR files that nobody mapped, with counts. ``stands_for``: by table the keys of rows that wait since
+    earlier imports and that rows of this batch stand for, because only now their episode is known.
     """
 
     tables: dict[str, pl.DataFrame]
@@ -108,6 +114,9 @@ class Batch:
     ignored_columns: dict[str, list[str]] = field(default_factory=dict)
     rows_in: dict[str, int] = field(default_factory=dict)
     repeated: dict[str, int] = field(default_factory=dict)
+    accounts: list[dict[str, Any]] = field(default_factory=list)
+    unmapped: list[dict[str, Any]] = field(default_factory=list)
+    stands_for: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tables: dict[str, pl.DataFrame]) -> Batch:
@@ -122,4 +131,4 @@ def whole(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     if "file" not in frame.columns:
         frame = frame.with_columns(file=pl.lit(name), line=pl.int_range(pl.len(), dtype=pl.Int64) + 2)
     typed = frame.select(*(pl.col(c).cast(t) for c, t in {**schema, **PLACE}.items()))
-    return typed.with_columns(pl.col("withdrawn").fill_null(False)) if "withdrawn" in schema else typed
+    return typed.with_columns(pl.col(c).fill_null(False) for c in SAID_OR_NOT if c in schema)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from dashboard import contracts
-from dashboard.intake.batch import KEYS, TABLES, row_key
+from dashboard.intake.batch import KEYS, SAID_OR_NOT, TABLES, row_key
 
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"
@@ -111,7 +111,8 @@ def _local(text: str, timezone: str) -> datetime | None:
         return None
 
 
-def _times(column: pl.Series, timezone: str) -> pl.Series:
+def local_times(column: pl.Series, timezone: str) -> pl.Series:
+    """Dates and times as practice time without an offset; null for what is neither. '' means the machine's zone."""
     frame = column.to_frame("t").with_columns(c=pl.col("t").str.replace(" ", "T", literal=True))
     plain = pl.when(pl.col("t").str.contains(TIME)).then(pl.col("c"))
     formats = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
@@ -137,7 +138,7 @@ def _convert(table: Checked, column: str, dtype: pl.DataType, day: Day) -> None:
         typed = pl.when(typed.dt.year() >= EARLIEST_YEAR).then(typed)
         reason = "not a date of the calendar written as 2026-11-20"
     elif isinstance(dtype, pl.Datetime):
-        table.rows = table.rows.with_columns(_times(table.rows[f"raw_{column}"], day.timezone).alias(column))
+        table.rows = table.rows.with_columns(local_times(table.rows[f"raw_{column}"], day.timezone).alias(column))
         typed = pl.when(pl.col(column).dt.year() >= EARLIEST_YEAR).then(pl.col(column))
         reason = "not a date and time written as 2026-11-20T14:30"
     elif dtype == pl.Float64():
@@ -179,6 +180,11 @@ def _table_rules(table: Checked, day: Day) -> None:
         table.drop(pl.col("planned_sessions") < 0, "planned_sessions", "below zero")
         table.drop(
             pl.col("ending").is_not_null() & pl.col("closed_on").is_null(), "ending", "an ending without closed_on"
+        )
+        table.drop(
+            pl.col("reopened") & pl.col("closed_on").is_not_null(),
+            "reopened",
+            "reopened, yet closed_on says when it closed",
         )
     for column in ("recorded_on", "booked_on", "ending_recorded_on"):
         if column in table.rows.columns:
@@ -225,7 +231,6 @@ def checked(name: str, raw: pl.DataFrame, day: Day) -> Checked:
     for column, dtype in schema.items():
         _convert(table, column, dtype, day)
     table.rows = table.rows.drop("gone")
-    if "withdrawn" in schema:
-        table.rows = table.rows.with_columns(pl.col("withdrawn").fill_null(False))
+    table.rows = table.rows.with_columns(pl.col(c).fill_null(False) for c in SAID_OR_NOT if c in schema)
     _table_rules(table, day)
     return table

@@ -11,15 +11,20 @@ from pathlib import Path
 
 import fastexcel
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dashboard.errors import UnusableInput
 from dashboard.intake.batch import PLACE, SET_ASIDE, TABLES
+from dashboard.intake.layout import Source
 
 DELIMITERS = (",", ";", "\t")
 CHUNK_ROWS = 100_000
 KINDS = (".csv", ".csv.gz", ".xlsx", ".parquet")
+FHIR_KINDS = (".ndjson.gz", ".json.gz", ".ndjson", ".json")
 OWN = "instruments.toml"
 MEGABYTE = 1024 * 1024
+PLAIN = Source(file="any")
 csv.field_size_limit(10 * MEGABYTE)
 
 
@@ -46,33 +51,42 @@ def kind_of(path: Path) -> str | None:
     return next((kind for kind in (".csv.gz", *KINDS) if path.name.lower().endswith(kind)), None)
 
 
+def fhir_kind_of(path: Path) -> str | None:
+    """Which of FHIR_KINDS a file is by its name; null for anything else."""
+    return next((kind for kind in FHIR_KINDS if path.name.lower().endswith(kind)), None)
+
+
 def stem_of(path: Path) -> str:
     """The table's name in a file name: scores for scores.csv.gz."""
     return path.name[: -len(kind_of(path) or path.suffix)].lower()
 
 
-def _refuse(file: str, what: str, mend: str) -> UnusableInput:
+def refuse(file: str, what: str, mend: str) -> UnusableInput:
+    """The refusal of a call because of one file: what is wrong with it, and what to do."""
     return UnusableInput(f"{file}: {what}. {mend} Nothing was imported.")
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What a library says of a file, short and without its place on this machine."""
     return str(error).split("\n", 1)[0].split(" (path:", 1)[0][:80]
 
 
-def _too_large(file: str, limits: Limits) -> UnusableInput:
-    return _refuse(
+def too_large(file: str, limits: Limits) -> UnusableInput:
+    """The refusal of a file that is larger than the limit once unpacked."""
+    return refuse(
         file, f"it is larger than {limits.unpacked_mb} MB unpacked", "Split it, or raise SUPERVISION_MAX_UNPACKED_MB."
     )
 
 
-def _bytes(path: Path, file: str, limits: Limits) -> bytes:
+def file_bytes(path: Path, file: str, limits: Limits) -> bytes:
+    """A file's bytes, unpacked. Raises UnusableInput where it cannot be read, is larger than the limit or no whole gzip file."""
     most = limits.unpacked_mb * MEGABYTE
     try:
         if path.stat().st_size > most:
-            raise _too_large(file, limits)
+            raise too_large(file, limits)
         data = path.read_bytes()
     except OSError as error:
-        raise _refuse(file, f"it cannot be read ({error.strerror})", "Check its name and permissions.") from None
+        raise refuse(file, f"it cannot be read ({error.strerror})", "Check its name and permissions.") from None
     if not path.name.lower().endswith(".gz"):
         return data
     unpacked = bytearray()
@@ -81,34 +95,50 @@ def _bytes(path: Path, file: str, limits: Limits) -> bytes:
             machine = zlib.decompressobj(wbits=31)
             unpacked += machine.decompress(data, most - len(unpacked) + 1)
             if len(unpacked) > most:
-                raise _too_large(file, limits)
+                raise too_large(file, limits)
             if not machine.eof:
                 raise zlib.error("it ends too early")
             data = machine.unused_data
     except zlib.error as error:
-        raise _refuse(file, f"it is not a whole gzip file ({error})", "Pack it again.") from None
+        raise refuse(file, f"it is not a whole gzip file ({error})", "Pack it again.") from None
     return bytes(unpacked)
 
 
-def decoded(path: Path, file: str, limits: Limits) -> str:
-    """The text of a CSV or TOML file. Raises UnusableInput where it cannot be read or is not UTF-8."""
-    data = _bytes(path, file, limits)
+def decoded(path: Path, file: str, limits: Limits, encoding: str = "utf-8") -> str:
+    """The text of a CSV or TOML file. Raises UnusableInput where it cannot be read or is not in that encoding."""
+    data = file_bytes(path, file, limits)
+    if encoding != "utf-8":
+        return _in_encoding(data, file, encoding)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _refuse(file, "it is UTF-16, not UTF-8", "Save it as 'CSV UTF-8'.")
+        raise refuse(file, "it is UTF-16, not UTF-8", "Save it as 'CSV UTF-8'.")
     if b"\0" in data:
-        raise _refuse(file, "it holds bytes that no text has", "Check that it is a CSV file.")
+        raise refuse(file, "it holds bytes that no text has", "Check that it is a CSV file.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise _refuse(file, f"line {line} is not UTF-8", "Save it as 'CSV UTF-8'.") from None
+        raise refuse(file, f"line {line} is not UTF-8", "Save it as 'CSV UTF-8'.") from None
 
 
-def _header(file: str, cells: list[str]) -> list[str]:
+def _in_encoding(data: bytes, file: str, encoding: str) -> str:
+    try:
+        return data.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        where = f"it is not {encoding} from byte {error.start + 1} on"
+        raise refuse(file, where, "Name its encoding in the mapping.") from None
+
+
+def header(file: str, cells: list[str], doubled: str = "refuse") -> list[str]:
+    """The column names of a header row. Raises UnusableInput where one stands twice, unless they are to be numbered."""
     names = [cell.strip() for cell in cells]
-    doubled = sorted({name for name in names if name and names.count(name) > 1})
-    if doubled:
-        raise _refuse(file, f"the column '{doubled[0]}' stands twice", "Keep one of them.")
+    if doubled == "number":
+        seen: dict[str, int] = {}
+        for place, name in enumerate(names):
+            seen[name] = seen.get(name, 0) + 1
+            if name and seen[name] > 1:
+                names[place] = f"{name} ({seen[name]})"
+    if twice := sorted({name for name in names if name and names.count(name) > 1}):
+        raise refuse(file, f"the column '{twice[0]}' stands twice", "Keep one of them.")
     return names
 
 
@@ -116,20 +146,38 @@ def _delimiter(first: str) -> str:
     return max(DELIMITERS, key=lambda mark: (first.count(mark), -DELIMITERS.index(mark)))
 
 
-def read_csv(path: Path, file: str, limits: Limits) -> tuple[list[str], pl.DataFrame, pl.DataFrame]:
+def _named(file: str, cells: list[str], layout: Source) -> list[str]:
+    if not layout.names:
+        return header(file, cells, layout.doubled)
+    if layout.header_row and len(layout.names) != len(cells):
+        words = f"it has {len(cells)} columns where the mapping names {len(layout.names)}"
+        raise refuse(file, words, "Correct the names in the mapping.")
+    return list(layout.names)
+
+
+def read_csv(
+    path: Path, file: str, limits: Limits, layout: Source = PLAIN
+) -> tuple[list[str], pl.DataFrame, pl.DataFrame]:
     """Column names, rows as text with file and line, and the rows of the wrong width (SET_ASIDE)."""
-    text = decoded(path, file, limits)
-    first = text.split("\n", 1)[0]
+    text = decoded(path, file, limits, layout.encoding)
+    first = next(iter(text.split("\n", layout.header_row)[max(0, layout.header_row - 1) :]), "")
     if not first.strip():
-        raise _refuse(file, "its first line holds no column names", "Add them, or leave the file out.")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(first), strict=True)
+        which = "its first line holds" if layout.header_row < 2 else f"its line {layout.header_row} holds"
+        raise refuse(file, f"{which} no column names", "Add them, or leave the file out.")
+    delimiter = layout.delimiter or _delimiter(first)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     parts: list[pl.DataFrame] = []
     wrong: list[tuple[str, int, None, str, str]] = []
     rows: list[list[str]] = []
     lines: list[int] = []
     try:
-        names = _header(file, next(reader))
+        for _ in range(layout.header_row - 1):
+            next(reader)
+        names = _named(file, next(reader) if layout.header_row else [], layout)
+        for _ in range(layout.skip_rows):
+            next(reader, None)
         width = len(names)
+        header_words = "first line" if layout.header_row == 1 else "line of column names"
 
         def flush() -> None:
             frame = pl.DataFrame(rows, schema=dict.fromkeys(map(str, range(width)), pl.String()), orient="row")
@@ -143,16 +191,18 @@ def read_csv(path: Path, file: str, limits: Limits) -> tuple[list[str], pl.DataF
             if not row or (len(row) == 1 and not row[0].strip()):
                 continue
             if len(row) != width:
-                words = f"the line has {len(row)} cells where the first line has {width}"
-                wrong.append((file, line, None, _delimiter(first).join(row)[:200], words))
+                words = f"the line has {len(row)} cells where the {header_words} has {width}"
+                wrong.append((file, line, None, delimiter.join(row)[:200], words))
                 continue
             rows.append(row)
             lines.append(line)
             if len(rows) >= CHUNK_ROWS:
                 flush()
         flush()
+    except StopIteration:
+        raise refuse(file, f"it has no row {layout.header_row}", "Correct header_row in the mapping.") from None
     except csv.Error as error:
-        raise _refuse(file, f"line {reader.line_num} cannot be read ({error})", "Check its quotation marks.") from None
+        raise refuse(file, f"line {reader.line_num} cannot be read ({error})", "Check its quotation marks.") from None
     frame = pl.concat(parts)
     named = {str(i): name for i, name in enumerate(names) if name}
     frame = frame.select(*(pl.col(i).alias(name) for i, name in named.items() if name not in PLACE), "file", "line")
@@ -182,19 +232,21 @@ def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(text(name, dtype) for name, dtype in frame.schema.items())
 
 
-def _typed_table(name: str, file: str, frame: pl.DataFrame) -> RawTable:
-    columns = _header(file, frame.columns)
+def typed_table(name: str, file: str, frame: pl.DataFrame) -> RawTable:
+    """A typed frame as text, its rows numbered as a sheet's below one row of column names; blank rows left out."""
+    columns = header(file, frame.columns)
     frame.columns = columns
     rows = _as_text(frame).with_columns(file=pl.lit(file), line=pl.int_range(pl.len(), dtype=pl.Int64) + 2)
-    blank = pl.all_horizontal(pl.col(c).is_null() | (pl.col(c).str.strip_chars() == "") for c in columns)
-    return RawTable(name, file, columns, rows.filter(~blank), pl.DataFrame(schema=SET_ASIDE))
+    said = [pl.col(c).is_not_null() & (pl.col(c).str.strip_chars() != "") for c in columns]
+    rows = rows.filter(pl.any_horizontal(said)) if said else rows.clear()
+    return RawTable(name, file, columns, rows, pl.DataFrame(schema=SET_ASIDE))
 
 
 def _excel(path: Path, file: str, limits: Limits) -> list[RawTable]:
     try:
         with zipfile.ZipFile(path) as packed:
             if sum(part.file_size for part in packed.infolist()) > limits.unpacked_mb * MEGABYTE:
-                raise _too_large(file, limits)
+                raise too_large(file, limits)
         book = fastexcel.read_excel(str(path))
         found = []
         for sheet in book.sheet_names:
@@ -208,30 +260,41 @@ def _excel(path: Path, file: str, limits: Limits) -> list[RawTable]:
                 .to_polars()
                 .with_columns(pl.col(pl.String).str.replace(r"^(\d{4}-\d{2}-\d{2}) 00:00:00$", "$1"))
             )
-            header = ["" if cell is None else str(cell) for cell in raw.row(0)] if raw.height else []
-            _header(f"{file}, sheet {sheet}", header)
-            found.append(_typed_table(name, f"{file}#{sheet}", typed))
+            header(f"{file}, sheet {sheet}", [cell or "" for cell in raw.row(0)] if raw.height else [])
+            found.append(typed_table(name, f"{file}#{sheet}", typed))
     except (zipfile.BadZipFile, fastexcel.FastExcelError, OSError) as error:
-        raise _refuse(
-            file, f"it is not an Excel file that can be read ({_first_line(error)})", "Save it again as .xlsx."
+        raise refuse(
+            file, f"it is not an Excel file that can be read ({first_line(error)})", "Save it again as .xlsx."
         ) from None
     if not found:
-        raise _refuse(file, "none of its sheets is called like a table", f"Name sheets {', '.join(TABLES)}.")
+        raise refuse(file, "none of its sheets is called like a table", f"Name sheets {', '.join(TABLES)}.")
     return found
 
 
-def _parquet(path: Path, file: str, limits: Limits) -> pl.DataFrame:
+def read_parquet(path: Path, file: str, limits: Limits) -> pl.DataFrame:
+    """A Parquet file's rows. Raises UnusableInput where it cannot be read or is larger than the limit."""
+    most = limits.unpacked_mb * MEGABYTE
+    batches: list[pa.RecordBatch] = []
+    # Arrow's own reader says what is wrong with a damaged file where Polars' ends in a panic of its threads
     try:
-        frame = pl.scan_parquet(path)
-        width = max(1, len(frame.collect_schema()))
-        rows = frame.select(pl.len()).collect().item()
-        if rows * width * 8 > limits.unpacked_mb * MEGABYTE:
-            raise _too_large(file, limits)
-        return frame.collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise _refuse(
-            file, f"it is not a Parquet file that can be read ({_first_line(error)})", "Write it again."
-        ) from None
+        with pq.ParquetFile(path) as parquet:
+            if parquet.metadata.num_rows * max(1, parquet.metadata.num_columns) * 8 > most:
+                raise too_large(file, limits)
+            for batch in parquet.iter_batches(use_threads=False):
+                batches.append(batch)
+                most -= batch.nbytes
+                if most < 0:
+                    raise too_large(file, limits)
+            schema = parquet.schema_arrow
+            table = pa.Table.from_batches(batches, schema=schema)
+        table.validate(full=True)
+        _ = [str(kind) for kind in schema.types]  # a name or a type that is no text fails here, in words
+        made = pl.from_arrow(pa.Table.from_arrays(table.columns, names=schema.names))
+    except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, OverflowError) as error:
+        what = f"it is not a Parquet file that can be read ({first_line(error)})"
+        raise refuse(file, what, "Write it again.") from None
+    assert isinstance(made, pl.DataFrame)  # noqa: S101 - a table makes a frame
+    return made
 
 
 def raw_tables(path: Path, limits: Limits) -> list[RawTable]:
@@ -241,24 +304,15 @@ def raw_tables(path: Path, limits: Limits) -> list[RawTable]:
         return _excel(path, file, limits)
     name = stem_of(path)
     if kind is None or name not in TABLES:
-        raise _refuse(
-            file, "the program knows no such file", f"Known: {', '.join(TABLES)} as .csv, .csv.gz, .xlsx or .parquet."
+        raise refuse(
+            file,
+            "the program knows no such file",
+            f"Known: {', '.join(TABLES)} as .csv, .csv.gz, .xlsx or .parquet; FHIR.",
         )
     if kind == ".parquet":
-        return [_typed_table(name, file, _parquet(path, file, limits))]
+        return [typed_table(name, file, read_parquet(path, file, limits))]
     columns, rows, ragged = read_csv(path, file, limits)
     return [RawTable(name, file, columns, rows, ragged)]
-
-
-def source_table(path: Path, limits: Limits) -> tuple[list[str], pl.DataFrame, pl.DataFrame]:
-    """Columns, rows and ragged rows of any CSV or Parquet file, whatever its name: what a mapping reads from."""
-    file, kind = path.name, kind_of(path)
-    if kind == ".parquet":
-        table = _typed_table(stem_of(path), file, _parquet(path, file, limits))
-        return table.columns, table.rows, table.ragged
-    if kind in (".csv", ".csv.gz"):
-        return read_csv(path, file, limits)
-    raise _refuse(file, "a mapping reads .csv, .csv.gz and .parquet files", "Save it as one of these.")
 
 
 def files_in(paths: list[Path]) -> list[Path]:
@@ -266,14 +320,16 @@ def files_in(paths: list[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = [p for p in sorted(path.iterdir()) if p.is_file() and (kind_of(p) or p.name == OWN)]
+            inside = [
+                p for p in sorted(path.iterdir()) if p.is_file() and (kind_of(p) or fhir_kind_of(p) or p.name == OWN)
+            ]
             if not inside:
-                raise _refuse(
+                raise refuse(
                     str(path), "the folder holds no file that the program knows", f"Known: {', '.join(TABLES)}."
                 )
             found += inside
         elif path.is_file():
             found.append(path)
         else:
-            raise _refuse(str(path), "there is no such file or folder", "Check the name.")
+            raise refuse(str(path), "there is no such file or folder", "Check the name.")
     return sorted(found, key=lambda p: (p.name, str(p)))

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ENDING = {
+    "planned": "planned ending",
+    "mutual": "ended by agreement",
+    "unilateral": "ended without a planned ending",
+    "transferred": "transferred to another clinician",
+    "moved": "moved away",
+    "other": "another ending",
+    "unknown": "ending not recorded",
+}
+
 
 @dataclass(frozen=True)
 class Definition:

@@ -1,22 +1,19 @@
-"""A clinician's own growth as blocks: ways of ending, experience by problem area, gains to learn from, change over time."""
+"""A clinician's own growth as blocks: experience by problem area, gains to learn from; words for ways of ending."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import polars as pl
 
 from dashboard.analytics.experience import main_area
-from dashboard.analytics.own_endings import LEAST_COLLEAGUES, LEAST_EPISODES, SILENT
-from dashboard.analytics.own_growth import LEAST_FOR_EDGE, Trend, beyond_expected, unexpected_gains
+from dashboard.analytics.own_endings import SILENT
+from dashboard.analytics.own_growth import LEAST_FOR_EDGE, beyond_expected, unexpected_gains
 from dashboard.analytics.problem_areas import problem_areas
 from dashboard.snapshot.practice import ENDINGS
-from dashboard.ui.view import Block, Cell, Facts, Fold, Heading, Para, Table
-from dashboard.ui.words import MISSING, day, plural, share
+from dashboard.ui.view import Block, Cell, Fold, Heading, Para, Table
+from dashboard.ui.words import MISSING, day, plural
 
 LISTED = 12  # rows shown before the rest is folded away
 WORDS = {**ENDINGS, SILENT: "Open, silent beyond the limit"}
-COLUMNS = ("Ending", "Episodes", "All colleagues together")
 
 
 def in_sd(value: float | None) -> str:
@@ -26,31 +23,6 @@ def in_sd(value: float | None) -> str:
 
 def _between(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"95 % interval {in_sd(low)} to {in_sd(high)}"
-
-
-def ending_blocks(ended: pl.DataFrame) -> list[Block]:
-    """How the episodes ended, beside colleagues where these are a group. ``ended``: of ``own_endings``."""
-    head = Heading("Ways of ending", "Episodes that are known to have ended, all years together.")
-    if ended.is_empty():
-        return [head, Para("No episode has ended yet.")]
-    whole = int(ended["n"].sum())
-    grouped = ended["practice_share"].null_count() == 0
-    rows: list[list[str | Cell]] = [
-        [
-            WORDS[row["ending"]],
-            share(row["n"], whole),
-            f"{round(100 * row['practice_share'])} %" if row["practice_share"] is not None else MISSING,
-        ]
-        for row in ended.to_dicts()
-    ]
-    why = (
-        "Colleagues differ in whom they are sent and in how carefully endings are coded."
-        if grouped
-        else f"Colleagues are shown from {LEAST_EPISODES} ended episodes of {LEAST_COLLEAGUES} colleagues on, none of whom has "
-        "most of them: fewer would be described one by one."
-    )
-    shown = rows if grouped else [row[:2] for row in rows]
-    return [head, Table("Ways of ending", COLUMNS[: 3 if grouped else 2], shown, note=why)]
 
 
 def area_blocks(areas: pl.DataFrame) -> list[Block]:
@@ -108,59 +80,8 @@ def gain_blocks(gains: pl.DataFrame, edge: float | None) -> list[Block]:
     return blocks
 
 
-def trend_blocks(found: Trend) -> list[Block]:
-    """Observed less expected by half-year, and the slope per year with its interval."""
-    head = Heading("Over time", "Gains less what was to be expected, episodes by the day they ended.")
-    if found.blocks.is_empty():
-        return [head, Para(f"{found.why[0].upper()}{found.why[1:]}." if found.why else "Too few yet.")]
-    rows: list[list[str | Cell]] = [
-        [
-            f"{'January to June' if row['half'].month == 1 else 'July to December'} {row['half'].year}",
-            str(row["n"]),
-            Cell(in_sd(row["mean"]), sub=_between(row["low"], row["high"])),
-        ]
-        for row in found.blocks.to_dicts()
-    ]
-    return [
-        head,
-        Facts([("Change per year", _slope(found))]),
-        Table(
-            "Observed less expected by half-year",
-            ("Half-year", "Episodes", "Observed less expected"),
-            rows,
-            numeric=frozenset({1}),
-            note="In standard deviations of first scores; above nought is more gain than such clients usually have here. "
-            "Intervals are wide on purpose: a half-year holds few episodes, and other clients came.",
-        ),
-    ]
-
-
-def _slope(found: Trend) -> str:
-    if found.slope is None:
-        return found.why
-    one = found.slope
-    unsure = " This can be chance." if one.low <= 0 <= one.high else ""
-    return f"{in_sd(one.per_year)}, {_between(one.low, one.high)}.{unsure}"
-
-
 def own_residuals(gains: pl.DataFrame) -> pl.DataFrame:
     """Problem areas (AREAS) of one clinician's ended episodes; ``gains``: GAINS with problem_area."""
     return problem_areas(
         gains.select("episode_id", "clinician_id", area=main_area(), residual=pl.col("gain") - pl.col("gain_expected"))
     )
-
-
-def own_growth_blocks(
-    gains: pl.DataFrame, ended: pl.DataFrame, found: Trend, edge: float | None, *, first: Sequence[Block] = ()
-) -> list[Block]:
-    """Everything about one clinician's own episodes, in order; ``first``: what comes before it, such as the growth goal.
-
-    ``gains``: GAINS with public_id, client_code and problem_area of that clinician alone.
-    """
-    return [
-        *first,
-        *trend_blocks(found),
-        *gain_blocks(gains, edge),
-        *ending_blocks(ended),
-        *area_blocks(own_residuals(gains)),
-    ]

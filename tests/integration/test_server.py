@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -22,8 +22,9 @@ from queries import people
 from queries.engine import Opening, open_engine, reading, writing
 from queries.schema import migrate, revision_of
 from queries.tables import Episode, Import, Score
-from tests.conftest import _debian_server, absent, own_server
+from tests.conftest import absent
 from tests.factories import write_practice
+from tests.postgres import Server, debian_binaries, debian_server
 
 NOW = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 SETTINGS = Settings(timezone="UTC")
@@ -84,19 +85,19 @@ def test_two_imports_at_once_both_land_and_readers_see_each_whole_or_not_at_all(
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[tuple[str, Callable[..., None]]]:
-    binaries = _debian_server()
+def server() -> Iterator[Server]:
+    binaries = debian_binaries()
     if binaries is None:
         absent("postgres", "no PostgreSQL that this test may start and stop")
     assert binaries is not None
-    with own_server(binaries) as found:
+    with debian_server(binaries) as found:
         yield found
 
 
 def test_a_server_that_is_started_again_during_an_import_loses_that_import_and_nothing_else(
-    server: tuple[str, Callable[..., None]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, control = server
+    url = server.url
     engine, reader = open_engine(url), open_engine(url)
     migrate(engine)
     write_practice(tmp_path / "first", seed=1, today=NOW.date(), episodes=4)
@@ -107,7 +108,7 @@ def test_a_server_that_is_started_again_during_an_import_loses_that_import_and_n
 
     def stored_and_then_gone(*given: object, **named: object) -> object:
         result = real(*given, **named)  # type: ignore[arg-type]
-        control("-m", "immediate", "restart")
+        server.restart("immediate")
         return result
 
     monkeypatch.setattr(importing, "store_batch", stored_and_then_gone)
@@ -119,7 +120,7 @@ def test_a_server_that_is_started_again_during_an_import_loses_that_import_and_n
     monkeypatch.setattr(importing, "store_batch", real)
     bring_in(engine, tmp_path / "second", "second")
     assert count(reader, Episode) == 9
-    control("-m", "fast", "stop")
+    server.stop("fast")
     with pytest.raises(DatabaseUnavailable, match=r"did not answer|away|stopping"):
         count(reader, Episode)
     runtime.configure(Settings(db=url), reader)
@@ -129,7 +130,7 @@ def test_a_server_that_is_started_again_during_an_import_loses_that_import_and_n
         assert not page.exception
         assert "One moment" in shown
         assert "127.0.0.1" not in shown
-        control("start")
+        server.start()
         assert count(reader, Episode) == 9
         page.run()
         assert "One moment" not in " ".join(str(one.proto.body) for one in page.get("html"))

@@ -126,7 +126,7 @@ def test_a_slip_in_a_mapping_is_named_and_nothing_is_read(tmp_path: Path, old: s
 
 
 def test_an_unknown_mapping_says_which_there_are() -> None:
-    with pytest.raises(UnusableInput, match="bhsim, enrichd"):
+    with pytest.raises(UnusableInput, match="bhsim, enrichd, nhs_talking_therapies, omop"):
         read_mapping("no-such-mapping")
 
 

@@ -1,0 +1,1 @@
+"""Faults on purpose: a killed process, a full disk, a server that restarts, two writers at once."""
