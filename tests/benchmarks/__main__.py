@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.benchmarks import clinicians, evaluation, fhir, hazard, importing, pages, snapshot, syncing
+from tests.benchmarks import clinicians, encryption, evaluation, fhir, hazard, importing, pages, snapshot, syncing
 
 BENCHMARKS = {
     "import": importing.run,
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "hazard": hazard.run,
     "snapshot": snapshot.run,
     "clinicians": clinicians.run,
+    "encryption": encryption.run,
 }
 
 if __name__ == "__main__":  # a benchmark may start processes of its own, which read this file again

@@ -19,6 +19,7 @@ from dashboard.keeping.copies import back_up, bring_back
 from dashboard.keeping.erasing import apply_retention, erase_client
 from dashboard.opening import opened
 from dashboard.settings import Settings
+from dashboard.undoing import undo
 from queries.engine import reading, writing
 from queries.intake_tables import ErasedKey
 from queries.meeting_tables import AgendaItem, AgreedAction, Meeting, MeetingAddition, MeetingField
@@ -28,6 +29,7 @@ from queries.tables import (
     ClientVersion,
     Episode,
     FlagReply,
+    Import,
     PendingRow,
     SafetyCheck,
     Score,
@@ -245,9 +247,26 @@ def test_no_later_file_brings_her_back_and_none_says_what_it_held(practice: tupl
     assert len(said) == stood
 
 
+def test_undoing_the_import_that_brought_her_neither_brings_her_back_nor_touches_the_figures_she_left(
+    practice: tuple[Engine, Settings, Path],
+) -> None:
+    engine, settings, _ = practice
+    erase(engine, settings)
+    her = sa.select(Score.value, Score.taken_on).join(Episode, Episode.id == Score.episode_id)
+    her = her.where(Episode.source == "erased").order_by(Score.id)
+    with reading(engine) as connection:
+        before = connection.execute(her).all()
+        first = connection.execute(sa.select(sa.func.min(Import.id))).scalar_one()
+    undo(engine, settings, first, practice=None, viewer=None, now=NOW)
+    with reading(engine) as connection:
+        assert connection.execute(her).all() == before
+    cells = everything(engine).replace(f"X{CODE}X", "")
+    assert [word for word in (WHO, CODE, EPISODE, "EPI-ANNA-2") if word in cells] == []
+
+
 def test_the_same_id_of_another_source_is_another_person(practice: tuple[Engine, Settings, Path]) -> None:
     engine, settings, _ = practice
-    folder = Path(settings.db).parent if settings.db.startswith("nowhere") else practice[2].parent / "other"
+    folder = practice[2].parent / "other"
     folder.mkdir()
     write_table(folder / "clients.csv", [{"client_id": WHO, "client_code": "BEN"}])
     bring_in(engine, settings, folder, source="south")
