@@ -80,7 +80,10 @@ def without_baseline(scope: Scope) -> Statement:
 
 
 def imports(scope: Scope, count: int) -> Statement:
-    """The practice's newest imports: when, by whom, from which files, what they did. Holds no client data."""
+    """The practice's newest imports: when, by whom, from which files, what they did. Holds no client data.
+
+    What people enter by hand is in the audit, entry by entry, and left out here.
+    """
     held = (
         select(func.count(SetAside.id))
         .where(SetAside.import_id == Import.id)
@@ -90,7 +93,7 @@ def imports(scope: Scope, count: int) -> Statement:
     )
     return (
         select(Import.id, Import.source, Import.imported_at, Import.username, Import.files, Import.counts, held)
-        .where(Import.practice_id == scope.practice_id)
+        .where(Import.practice_id == scope.practice_id, Import.kind != "entered")
         .order_by(Import.id.desc())
         .limit(count)
     )
