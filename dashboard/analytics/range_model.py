@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ class RangeModel:
         """False where only the width of the scale is known and the practice has too few closed episodes to add to it."""
         return self.prior.basis != "scale" or self.n >= FROM_SCALE_ONLY
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Twelve hexadecimal digits of the content: equal models have equal versions, on any machine and day."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:12]

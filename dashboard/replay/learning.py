@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -54,7 +55,7 @@ class Models:
     ranges: Mapping[str, RangeModel]
     fingerprint: str = ""
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Made from the content of all of them."""
         parts = [self.hazard.version, *(f"{key}:{one.version}" for key, one in sorted(self.ranges.items()))]
@@ -79,7 +80,7 @@ class Learned:
     fits: int = 0
     fit_seconds: float = 0.0
 
-    @property
+    @cached_property
     def versions(self) -> list[str]:
         """Of every set, in order."""
         return [one.version for one in self.models]
