@@ -64,7 +64,7 @@ def _fed(spec: Spec | None) -> bool:
 
 
 def topics(draft: Draft, reaches: Reaches, sources: Sources, instruments: Instruments) -> list[Topic]:
-    """Every topic of the draft, those that need an answer first."""
+    """Every topic of the draft, in an order that answering one does not change."""
     found: list[Topic] = []
     if draft.counts_from_first_day:
         found.append(Topic("first_day", 0, "", "The first day", not _is_day(draft.first_day), True))
@@ -86,7 +86,7 @@ def topics(draft: Draft, reaches: Reaches, sources: Sources, instruments: Instru
         Topic("own", 0, str(one.get("key", "")), f"The instrument {one.get('key', '')}", False)
         for one in draft.instruments
     ]
-    return sorted(found, key=lambda one: not one.open)
+    return found
 
 
 def _is_day(text: str) -> bool:

@@ -40,6 +40,16 @@ def suggested_word(column: str, word: str) -> str | None:
     return KNOWN[column].get(plain(word))
 
 
+_COMMON = {word for words in KNOWN.values() for word in words if not word.isdigit()} | {
+    plain(word) for places in ORDERS.values() for place in places for word in place
+}
+
+
+def common(word: str) -> bool:
+    """A word of our lists, such as "kept" or "often", which says nothing of one client in particular."""
+    return plain(word) in _COMMON
+
+
 def actor_unsaid(word: str) -> bool:
     """A cancellation that does not say who cancelled."""
     return plain(word) in _ACTORLESS

@@ -142,7 +142,7 @@ def _check(work: Work, target: Target, source: Any, number: int, one: dict[str, 
         said(cut(one["column"], 80), f"{wrong:,} rows answer otherwise and would be set aside", width=360)
         pick(work, f"Check {number + 1} asks for", list(labels), one["equals"], lambda w: one.__setitem__("equals", w),
              key=f"as-check-{target.uid}-{number}", width=220,
-             shown=lambda w: work.shown_word(w, labels.get(w, 0), len(labels)))  # fmt: skip
+             shown=lambda w: work.shown_word(w))  # fmt: skip
 
 
 def answers_topic(work: Work, target: Target) -> None:
@@ -193,7 +193,7 @@ def _answer(
         target.columns["value"]["values"] = values
 
     with line(f"answer-{target.uid}-{place}"):
-        said(cut(work.shown_word(label, labels[label], len(labels))), f"{labels[label]:,} answers", width=260)
+        said(cut(work.shown_word(label)), f"{labels[label]:,} answers", width=260)
         st.session_state[key] = float(values[label]) if label in values else None
         st.number_input(
             f"Number for answer {number + 1}", value=None, step=1.0, format="%g", key=key, on_change=changed, width=140,

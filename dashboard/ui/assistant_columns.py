@@ -16,7 +16,7 @@ from dashboard.intake.batch import TABLES as SCHEMA
 from dashboard.intake.check import REQUIRED
 from dashboard.intake.check import WORDS as CLOSED
 from dashboard.intake.mapping import UNPIVOT_NAME, UNPIVOT_VALUE
-from dashboard.ui.assistant_controls import cut, line, pick, said, write_text
+from dashboard.ui.assistant_controls import cut, line, pick, said, turn_to, write_text
 from dashboard.ui.assistant_links import links
 from dashboard.ui.assistant_state import Work, state
 from dashboard.ui.show import show_blocks
@@ -66,8 +66,6 @@ def _chosen_target(work: Work) -> Target | None:
     uids = [target.uid for target in work.draft.targets]
     if not uids:
         return None
-    if st.session_state.get("as-target") not in uids:
-        st.session_state["as-target"] = uids[0]
 
     def shown(uid: int) -> str:
         target = work.draft.target(uid)
@@ -76,17 +74,7 @@ def _chosen_target(work: Work) -> Target | None:
         lack = sum(not _origin(target.columns.get(column, {})) for column in REQUIRED[target.table])
         return f"{TABLES[target.table].name} from {target.file}" + (f" ({lack} needed)" if lack else "")
 
-    place = uids.index(st.session_state["as-target"])
-
-    def step(by: int) -> None:
-        st.session_state["as-target"] = uids[(place + by) % len(uids)]
-
-    with st.container(key="as-targets", horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Table", uids, key="as-target", format_func=shown, width=440)
-        if len(uids) > 1:
-            st.button("Previous table", on_click=step, args=(-1,), disabled=place == 0)
-            st.button("Next table", on_click=step, args=(1,), disabled=place == len(uids) - 1)
-    return work.draft.target(st.session_state["as-target"])
+    return work.draft.target(turn_to(work, "Table", uids, shown, back="Previous table", on="Next table", width=440))
 
 
 def _origin(spec: dict[str, Any]) -> str:
@@ -156,7 +144,7 @@ def _why(work: Work, target: Target, column: str) -> str:
         return why
     profile = work.sources[at.source].profile(at.column)
     filled = "" if profile.filled == profile.rows else f"{profile.filled:,} of {profile.rows:,} filled"
-    examples = ", ".join(cut(work.shown_word(word, n, profile.distinct), 24) for word, n in profile.words[:2])
+    examples = ", ".join(cut(work.shown_word(word), 24) for word, _ in profile.words[:2])
     return " · ".join(part for part in (why, f"such as {examples}" if examples else "", filled) if part)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from html import escape
 from typing import Any
@@ -28,6 +28,44 @@ def said(words: str, sub: str = "", *, width: Any = "stretch") -> None:
 def line(key: str) -> AbstractContextManager[Any]:
     """One choice: its name, its control, why."""
     return st.container(key=f"as-row-{key}", horizontal=True, vertical_alignment="center", gap="small")
+
+
+def turn_to(
+    work: Work,
+    what: str,
+    options: Sequence[Any],
+    shown: Callable[[Any], str],
+    *,
+    back: str,
+    on: str,
+    width: int,
+    wanted: Collection[Any] = (),
+) -> Any:
+    """Which of several is looked at, with buttons to the next; it is remembered while other steps are shown.
+
+    ``wanted``: those that lack an answer; the first look and the button onward go there before anywhere else.
+    """
+    offered = list(options)
+    key = f"as-at-{what}"
+    now = work.looks_at.get(what)
+    first = next((one for one in offered if one in wanted), offered[0])
+    place = offered.index(now if now in offered else first)
+    round_ = [*offered[place + 1 :], *offered[:place]]
+    onward = next((one for one in round_ if one in wanted), offered[place + 1] if place + 1 < len(offered) else None)
+
+    def changed() -> None:
+        work.looks_at[what] = state(key)
+
+    def step(to: Any) -> None:
+        work.looks_at[what] = to
+
+    st.session_state[key] = work.looks_at[what] = offered[place]
+    with st.container(key=f"as-turn-{len(what)}", horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(what, offered, key=key, on_change=changed, format_func=shown, width=width)
+        if len(offered) > 1:
+            st.button(back, on_click=step, args=(offered[max(place - 1, 0)],), disabled=place == 0)
+            st.button(on, on_click=step, args=(onward,), disabled=onward is None)
+    return offered[place]
 
 
 def pick(

@@ -173,28 +173,28 @@ def files_step(work: Work, shelf: Shelf) -> None:
         return
     _listed(work)
     stems = list(work.tables)
-    if state_of("as-look") not in stems:
-        st.session_state["as-look"] = stems[0]
+    chosen = work.looks_at.get("file")
+    chosen = work.looks_at["file"] = chosen if chosen in stems else stems[0]
+
+    def changed() -> None:
+        work.looks_at["file"] = state("as-look")
+
+    st.session_state["as-look"] = chosen
     with line("look"):
         said("Look at", width=220)
         st.selectbox(
-            "Look at", stems, key="as-look", label_visibility="collapsed", width=440,
+            "Look at", stems, key="as-look", label_visibility="collapsed", width=440, on_change=changed,
             format_func=lambda stem: work.tables[stem].shown,
         )  # fmt: skip
-        st.button("Take out", on_click=_remove, args=(work,))
-    table = work.tables[st.session_state["as-look"]]
+        st.button("Take out", on_click=_remove, args=(work, chosen))
+    table = work.tables[chosen]
     _preview(work, table)
     _layout(work, table)
     _begin_with(work, shelf)
 
 
-def state_of(key: str) -> Any:
-    """What a control holds; null before it was drawn."""
-    return st.session_state.get(key)
-
-
-def _remove(work: Work) -> None:
-    work.drop(work.tables[state("as-look")].upload)
+def _remove(work: Work, stem: str) -> None:
+    work.drop(work.tables[stem].upload)
     work.propose()
 
 

@@ -105,6 +105,10 @@ def _rows(work: Work, target: Target) -> None:
     where = next((one for one in wheres if one.get("in")), None)
     others = [one for one in wheres if one is not where]
     closed = [name for name in source.names if 0 < source.profile(name).distinct <= FEW_WORDS]
+    if work.masked:  # what is chosen here stands in the mapping, where nobody may read a client's value
+        closed = [
+            name for name in closed if all(work.shown_word(word) == word for word, _ in source.profile(name).words)
+        ]
     uid = target.uid
 
     def column(name: str) -> None:
@@ -126,7 +130,7 @@ def _rows(work: Work, target: Target) -> None:
 
         pick_many(
             work, "holds one of", list(words), list(where["in"]), write, key=f"as-where-in-{uid}", visible=True,
-            shown=lambda one: f"{work.shown_word(one, words.get(one, 0), profile.distinct)} ({words.get(one, 0)})",
+            shown=lambda one: f"{work.shown_word(one)} ({words.get(one, 0)})",
         )  # fmt: skip
     once = target.spec.get("once_by")
     if target.table not in ("clinicians", "clients", "episodes") and not isinstance(once, list):

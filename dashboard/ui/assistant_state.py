@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import runtime
 from dashboard.access import Role, Viewer, check_can_import
 from dashboard.assist.draft import Draft, Target
+from dashboard.assist.instruments import instrument_of
 from dashboard.assist.links import Reach, reachable
 from dashboard.assist.profile import Source
 from dashboard.assist.propose import Ground, propose, unused
@@ -17,6 +18,7 @@ from dashboard.assist.questions import Topic, topics
 from dashboard.assist.reading import Table, plain_name, tables_of
 from dashboard.assist.toml_text import toml_text
 from dashboard.assist.trying import Trial, known_instruments
+from dashboard.assist.words import common
 from dashboard.errors import SupervisionError
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
@@ -28,8 +30,6 @@ from dashboard.intake.sources import stacked
 
 KEY = "_assistant"
 MASK = "•••"
-OFTEN = 8  # rows in which a word must stand before an administrator may read it: counts of 7 or fewer are withheld
-FEW = 40  # distinct words of a column that an administrator may read
 MEGABYTE = 1024 * 1024
 
 
@@ -52,6 +52,7 @@ class Work:
     touched: bool = False
     round: int = 0
     source_name: str = "files"
+    looks_at: dict[str, Any] = field(default_factory=dict)
     said: str = ""
     trial: tuple[str, Trial | str] | None = None
     done: list[str] = field(default_factory=list)
@@ -93,7 +94,7 @@ class Work:
         return {one.name: one for one in called}
 
     def topics(self) -> list[Topic]:
-        """What to look at in "Words and dates", what lacks an answer first."""
+        """What to look at in "Words and dates"."""
         reaches = {target.uid: self.reach(target) for target in self.draft.targets}
         return topics(self.draft, reaches, self.sources, self.defined)
 
@@ -167,9 +168,9 @@ class Work:
             return ""
         return MASK if self.masked else cell
 
-    def shown_word(self, word: str, count: int, distinct: int) -> str:
-        """A word of a closed list: an administrator reads only what stands often in a column of few words."""
-        return MASK if self.masked and (count < OFTEN or distinct > FEW) else word
+    def shown_word(self, word: str) -> str:
+        """A word of a closed list: an administrator reads only what this program knows for a word, never a name or a code."""
+        return MASK if self.masked and not (common(word) or instrument_of(word, self.instruments)) else word
 
 
 def work_of(viewer: Viewer) -> Work:

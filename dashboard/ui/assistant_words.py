@@ -16,7 +16,7 @@ from dashboard.assist.words import FREE, UNSAID, actor_unsaid
 from dashboard.intake.check import WORDS as CLOSED
 from dashboard.ui.assistant_answers import answers_topic, instrument_topic, own_topic
 from dashboard.ui.assistant_columns import choose_day
-from dashboard.ui.assistant_controls import cut, line, pick, said, write_text
+from dashboard.ui.assistant_controls import cut, line, pick, said, turn_to, write_text
 from dashboard.ui.assistant_state import Work
 from dashboard.ui.show import show_blocks
 from dashboard.ui.view import Block, Notice, Para, Table
@@ -30,33 +30,26 @@ SPOKEN = {
 
 
 def words_step(work: Work) -> None:
-    """One topic at a time; those that lack an answer come first."""
+    """One topic at a time, first those that lack an answer."""
     found = work.topics()
     if not found:
         show_blocks([Para("Nothing has to be said about words or dates.")])
         return
-    keys = [one.key for one in found]
-    opened = [one for one in found if one.open]
-    if st.session_state.get("as-topic") not in keys:
-        st.session_state["as-topic"] = keys[0]
-    place = keys.index(st.session_state["as-topic"])
-
-    def step(by: int) -> None:
-        st.session_state["as-topic"] = keys[(place + by) % len(keys)]
-        st.session_state["as-word-page"] = 0
-
     by_key = {one.key: one for one in found}
+    opened = [one for one in found if one.open]
     words = f"{len(opened)} of {len(found)} still need an answer." if opened else "Everything here has an answer."
     show_blocks([Para(words, quiet=True)])
-    with st.container(key="as-topics", horizontal=True, vertical_alignment="bottom"):
-        st.selectbox(
-            "What to look at", keys, key="as-topic", width=520,
-            format_func=lambda key: by_key[key].words + (" (needs an answer)" if by_key[key].open else ""),
-        )  # fmt: skip
-        if len(keys) > 1:
-            st.button("Previous", on_click=step, args=(-1,), disabled=place == 0)
-            st.button("Next one", on_click=step, args=(1,), disabled=place == len(keys) - 1)
-    _topic(work, by_key[st.session_state["as-topic"]])
+
+    def shown(key: str) -> str:
+        return by_key[key].words + (" (needs an answer)" if by_key[key].open else "")
+
+    key = turn_to(
+        work, "What to look at", list(by_key), shown, back="Previous", on="Next one", width=520,
+        wanted={one.key for one in opened},
+    )  # fmt: skip
+    if work.looks_at.get("words of") != key:
+        work.looks_at |= {"words of": key, "page": 0}
+    _topic(work, by_key[key])
 
 
 def _topic(work: Work, topic: Topic) -> None:
@@ -183,7 +176,8 @@ def _both_ways(work: Work, profile: Profile, formats: tuple[str, ...]) -> Table:
 def _counted(work: Work, target: Target, column: str, spec: dict[str, Any], profile: Profile) -> None:
     key = f"{target.uid}-{column}"
     low, high = int(profile.low or 0), int(profile.high or 0)
-    show_blocks([Para(f"The column holds whole numbers from {low} to {high}.")])
+    if not work.masked:
+        show_blocks([Para(f"The column holds whole numbers from {low} to {high}.")])
     with line(f"step-{key}"):
         said("They count", width=210)
         pick(work, "They count", list(STEPS), spec.get("step_days", 1), lambda n: _step(spec, n), key=f"as-step-{key}",
@@ -230,19 +224,28 @@ def _words(work: Work, target: Target, column: str) -> None:
         rows = sum(count for _, count in left)
         note = f"{len(left)} of {profile.distinct} words have no meaning yet; their {rows:,} rows would be set aside."
         show_blocks([Notice(note, "orange")])
+    if work.masked and any(work.shown_word(word) != word for word, _ in profile.words):
+        show_blocks(
+            [
+                Para(
+                    "Words that this program does not know are withheld from administrators; a director reads them.",
+                    quiet=True,
+                )
+            ]
+        )
     pages = -(-len(profile.words) // PAGE)
-    page = min(int(st.session_state.get("as-word-page", 0)), pages - 1)
+    page = min(int(work.looks_at.get("page", 0)), pages - 1)
     values = dict(spec.get("values") or {})
     for number, (word, count) in list(enumerate(profile.words))[page * PAGE : (page + 1) * PAGE]:
         _word(work, target, column, values, (number, word, count), profile)
     if pages > 1:
         with st.container(horizontal=True):
-            st.button("Fewer rows ↓", key="as-more", on_click=_turn, args=(1,), disabled=page == pages - 1)
-            st.button("More rows ↑", key="as-less", on_click=_turn, args=(-1,), disabled=page == 0)
+            st.button("Fewer rows ↓", key="as-more", on_click=_turn, args=(work, 1), disabled=page == pages - 1)
+            st.button("More rows ↑", key="as-less", on_click=_turn, args=(work, -1), disabled=page == 0)
 
 
-def _turn(by: int) -> None:
-    st.session_state["as-word-page"] = int(st.session_state.get("as-word-page", 0)) + by
+def _turn(work: Work, by: int) -> None:
+    work.looks_at["page"] = int(work.looks_at.get("page", 0)) + by
 
 
 def _word(
@@ -261,7 +264,7 @@ def _word(
 
     key = f"{target.uid}-{column}-{number}"
     with line(f"word-{key}"):
-        said(cut(work.shown_word(word, count, profile.distinct)), f"{count:,} rows", width=260)
+        said(cut(work.shown_word(word)), f"{count:,} rows", width=260)
         if column in FREE:
             write_text(work, f"Word {number + 1} means", values.get(word, word if not work.masked else ""), write,
                        key=f"as-word-{key}", width=260)  # fmt: skip
