@@ -9,7 +9,8 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Date, and_, func, literal, or_, select
+from sqlalchemy import Connection, Date, and_, exists, func, literal, or_, select
+from sqlalchemy.orm import aliased
 
 from dashboard.access import Scope
 from dashboard.analytics.experience import SEEN
@@ -200,7 +201,16 @@ def leaves(scope: Scope, undone: Sequence[int] = ()) -> list[Statement]:
     if undone:
         kept = func.coalesce(LeaveVersion.known_from, Leave.from_day, type_=Date).label("valid_from")
         of_then = select(*fields, kept).join(LeaveVersion, LeaveVersion.id == Leave.id)
-        found.append(of_then.where(Leave.practice_id == scope.practice_id, then, LeaveVersion.undo_id.is_not(None)))
+        later = aliased(LeaveVersion)
+        # as everywhere here: of a leave only its newest row is read, and these are what the undoing found and replaced
+        newer = exists().where(
+            later.id == LeaveVersion.id,
+            later.undo_id == LeaveVersion.undo_id,
+            later.version_id > LeaveVersion.version_id,
+        )
+        found.append(
+            of_then.where(Leave.practice_id == scope.practice_id, then, LeaveVersion.undo_id.is_not(None), ~newer)
+        )
     return found
 
 
