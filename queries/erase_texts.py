@@ -13,7 +13,8 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, and_, delete, select, update
 
-from queries.contents import content_of, replace_content
+from dashboard.intake.fhir.attribution import MADE
+from queries.contents import STANDS_FOR, content_of, replace_content
 from queries.erased import NAMES, OF_A_CLIENT, REASON, Key, named
 from queries.frames import read_batches, read_frame
 from queries.growth_tables import GrowthGoal
@@ -49,7 +50,9 @@ class Names:
         if one is None:
             return False
         of, rest = named(source, one)
-        return (of, table, rest) in self.keys
+        # an episode made for a patient of a FHIR file carries the patient's id, also where its row never came in
+        made = re.match(MADE, rest) if table == "episodes" else None
+        return (of, table, rest) in self.keys or (made is not None and (of, "clients", made[1]) in self.keys)
 
 
 def _running_texts(practice_id: int) -> list[tuple[Any, Any, tuple[Any, ...], Any]]:
@@ -184,6 +187,11 @@ def forget_contents(connection: Connection, practice_id: int, names: Names) -> t
                 count += gone.height
                 places |= {(one.id, file, line) for file, line in gone.select("file", "line").iter_rows()}
                 replace_content(connection, one.id, name, rows.filter(~hit))
+        for name, keys in () if held is None else held.stands_for.items():
+            cells = keys.select(column for column in NAMES if column in keys.columns).iter_rows(named=True)
+            hit = pl.Series([_names_them(names, one.source, row) for row in cells], dtype=pl.Boolean)
+            if hit.any():
+                replace_content(connection, one.id, f"{STANDS_FOR}{name}", keys.filter(~hit))
     return count, places
 
 
