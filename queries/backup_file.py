@@ -73,7 +73,9 @@ class Rows:
             return
         if self._count:
             self._hash.update(b", ")
-        self._hash.update(json.dumps(rows, default=_plain_value)[1:-1].encode())
+        # SQLite keeps no sign of a zero, PostgreSQL does: to both it is the same number
+        same = [tuple(0.0 if type(value) is float and value == 0 else value for value in row) for row in rows]
+        self._hash.update(json.dumps(same, default=_plain_value)[1:-1].encode())
         self._count += len(rows)
 
     @property

@@ -39,6 +39,10 @@ class State:
     sound: bool
 
 
+def _unsigned(value: object) -> object:
+    return 0.0 if isinstance(value, float) and value == 0 else value  # SQLite keeps no sign of a zero
+
+
 def state(url: str) -> State:
     """Reads every table, each row as text, in the order of its columns' text."""
     engine = open_engine(url)
@@ -61,7 +65,7 @@ def state(url: str) -> State:
                 statement = sa.select(*columns)
                 if table.name == "evaluation":  # those of before are noted, not shown
                     statement = statement.where(table.c.is_current)
-                rows = sorted(repr(tuple(row)) for row in connection.execute(statement))
+                rows = sorted(repr(tuple(map(_unsigned, row))) for row in connection.execute(statement))
                 into = hashes[table.name in EVALUATION]
                 into.update(f"{table.name}:{len(rows)}".encode())
                 for row in rows:
