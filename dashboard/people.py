@@ -40,7 +40,7 @@ def checked_role(role: str) -> Role:
 
 def checked_username(username: str) -> str:
     """The name itself; raises UnusableInput where it is not lower-case letters, digits, dots, dashes."""
-    if not USERNAME.match(username):
+    if not USERNAME.fullmatch(username):
         raise UnusableInput(f"'{username}' cannot be a user name. Use 2 to 40 lower-case letters, digits, . _ or -.")
     return username
 

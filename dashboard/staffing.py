@@ -62,7 +62,7 @@ def add_clinician(
     """A clinician who is not here yet. Raises UnusableInput for an id that is taken or holds odd characters, or no name."""
     check_can_manage_staff(viewer.role)
     said = " ".join(name.split())
-    if not ID.match(key):
+    if not ID.fullmatch(key):
         raise UnusableInput("An id has up to 40 letters, digits, . _ or -, as in T07.")
     if not said or len(said) > LONGEST_NAME:
         raise UnusableInput(f"Give a name of up to {LONGEST_NAME} characters. Supervisors and directors see it.")

@@ -33,7 +33,7 @@ def quoted(text: str) -> str:
 
 
 def _key(name: str) -> str:
-    return name if _BARE.match(name) else quoted(name)
+    return name if _BARE.fullmatch(name) else quoted(name)
 
 
 def _value(value: Any) -> str:

@@ -49,7 +49,7 @@ def checked_code(client: NewClient) -> str:
     code = " ".join(client.code.split())
     if not code:
         raise UnusableInput("Give the client a code. It is all that is ever shown of them.")
-    if len(code) > LONGEST_CODE or not CODE.match(code) or not any(one.isalnum() for one in code):
+    if len(code) > LONGEST_CODE or not CODE.fullmatch(code) or not any(one.isalnum() for one in code):
         raise UnusableInput(f"A code has up to {LONGEST_CODE} letters, digits, spaces and . : / # + - _ only.")
     if may_be_a_name(code) and not client.is_code:
         raise UnusableInput(f"'{code}' may be a name. Take a code that says nothing, or tick that it is no name.")

@@ -79,7 +79,7 @@ def _measure(given: Any) -> Measure:
         raise UnusableInput(UNREADABLE)
     values = {}
     for scale, value in given["values"].items():
-        if not isinstance(scale, str) or not SCALE.match(scale) or not isinstance(value, str | int | float):
+        if not isinstance(scale, str) or not SCALE.fullmatch(scale) or not isinstance(value, str | int | float):
             raise UnusableInput(UNREADABLE)
         said = (
             str(value).strip().replace(",", ".", 1)
@@ -118,15 +118,15 @@ def read_form(given: Any) -> SessionForm:
         seen=_text(given, "seen") or None,
         agreed=frozenset(agreed),
     )
-    if not TOKEN.match(form.token) or (form.status not in STATUSES and form.status != SCORES_ONLY):
+    if not TOKEN.fullmatch(form.token) or (form.status not in STATUSES and form.status != SCORES_ONLY):
         raise UnusableInput(UNREADABLE)
     if form.mode and form.mode not in MODES:
         raise UnusableInput(UNREADABLE)
-    if not DAY.match(form.day):
+    if not DAY.fullmatch(form.day):
         raise UnusableInput("When was it? Enter the day.")
-    if form.has_session and not CLOCK.match(form.time):
+    if form.has_session and not CLOCK.fullmatch(form.time):
         raise UnusableInput("When was it? Enter the time.")
-    if form.next_day and not (DAY.match(form.next_day) and CLOCK.match(form.next_time)):
+    if form.next_day and not (DAY.fullmatch(form.next_day) and CLOCK.fullmatch(form.next_time)):
         raise UnusableInput("When is the next session? Enter its day and its time, or leave both empty.")
     if not form.has_session and not form.measures:
         raise UnusableInput("Nothing is entered yet. Enter a score, or choose what became of the session.")

@@ -66,7 +66,7 @@ def instrument_topic(work: Work, target: Target) -> None:
 
 def _own_key(work: Work, target: Target) -> None:
     def write(key: str) -> None:
-        if KEY.match(key):
+        if KEY.fullmatch(key):
             target.columns["instrument"] = {"constant": key}
             st.session_state.pop("as-own-asked", None)
         else:

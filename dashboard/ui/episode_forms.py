@@ -24,7 +24,14 @@ from dashboard.entering_episodes import (
     reopen_episode,
     suggested_code,
 )
-from dashboard.entry.episode_rows import CHOSEN_ENDINGS, LONGEST_CODE, LONGEST_TEXT, NewClient, NewEpisode
+from dashboard.entry.episode_rows import (
+    CHOSEN_ENDINGS,
+    LONGEST_CODE,
+    LONGEST_TEXT,
+    NewClient,
+    NewEpisode,
+    may_be_a_name,
+)
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.ui.ending_words import ENDING
 from dashboard.ui.entry_links import back_link
@@ -40,6 +47,7 @@ NAME_WARNING = (
     "The code is all that is ever shown of a client, also on paper. "
     "Use one that says nothing: no name, no initials, no date of birth."
 )
+NO_NAME = "It looks like a name, but it is none"
 EARLIEST = date(1900, 1, 1)
 PREFERENCE_WORDS = {"": "not asked", "yes": "yes", "no": "no", "unknown": "not known"}
 
@@ -114,7 +122,8 @@ def _new_form(
     with st.form("new-episode", border=False):
         code = st.text_input("Code of the client", value=held["code"], max_chars=LONGEST_CODE)
         _quiet(NAME_WARNING)
-        is_code = st.checkbox("It looks like a name, but it is none")
+        doubt = st.container()
+        is_code = bool(held.get("doubted")) and doubt.checkbox(NO_NAME)
         again = st.selectbox(
             "Or a client who was here before",
             [None, *codes],
@@ -134,6 +143,9 @@ def _new_form(
         sent = st.form_submit_button("Open the episode", type="primary")
     if not sent:
         return
+    if again is None and not held.get("doubted") and may_be_a_name(code or ""):
+        held["doubted"] = True  # asked only where there is a reason to
+        doubt.checkbox(NO_NAME)
 
     def act() -> None:
         if given is None:

@@ -204,6 +204,17 @@ def test_an_episode_is_opened_closed_and_opened_again_by_its_forms(practice: Pat
     assert "Add a session" in words(sign_in(person, "caseload"))
 
 
+def test_only_of_a_code_that_looks_like_a_name_is_asked_whether_it_is_none(practice: Path, sign_in: SignIn) -> None:
+    app = sign_in(clinician(), "enter", new="episode")
+    assert not app.checkbox
+    app.text_input[0].input("Morgenstern")
+    press(app, "Open the episode")
+    assert len(app.checkbox) == 1
+    app.checkbox[0].check()
+    press(app, "Open the episode")
+    assert "Add a session: Morgenstern" in words(app)
+
+
 def press(app: AppTest, label: str) -> None:
     next(one for one in app.button if one.label == label).click()
     app.run()

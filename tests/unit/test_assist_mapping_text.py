@@ -31,7 +31,7 @@ def test_what_is_written_is_read_back_the_same(data: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['"', "\\", "\n", "\r\n", "\t", "\x00", "\x7f", "\u202e", "\u2028", "'''", "中文", "😀", "#", " = "]
+    "text", ['"', "0\n", "\\", "\n", "\r\n", "\t", "\x00", "\x7f", "\u202e", "\u2028", "'''", "中文", "😀", "#", " = "]
 )
 def test_any_character_survives_in_names_and_values(text: str) -> None:
     data = {text: text, "table": [{"columns": {text: {"values": {text: text}}}}]}
