@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ FHIR_KINDS = (".ndjson.gz", ".json.gz", ".ndjson", ".json")
 OWN = "instruments.toml"
 MEGABYTE = 1024 * 1024
 PLAIN = Source(file="any")
+# what a damaged workbook raises, here and in the standard library's zipfile
+NO_WORKBOOK = (
+    zipfile.BadZipFile, fastexcel.FastExcelError, NotImplementedError, OSError, ValueError, EOFError, struct.error,
+)  # fmt: skip
 csv.field_size_limit(10 * MEGABYTE)
 
 
@@ -242,13 +247,25 @@ def typed_table(name: str, file: str, frame: pl.DataFrame) -> RawTable:
     return RawTable(name, file, columns, rows, pl.DataFrame(schema=SET_ASIDE))
 
 
-def _excel(path: Path, file: str, limits: Limits) -> list[RawTable]:
+def workbook(path: Path, file: str, limits: Limits) -> fastexcel.ExcelReader:
+    """An Excel file, opened. Raises UnusableInput where it cannot be read or is larger than the limit."""
     try:
         with zipfile.ZipFile(path) as packed:
             if sum(part.file_size for part in packed.infolist()) > limits.unpacked_mb * MEGABYTE:
                 raise too_large(file, limits)
-        book = fastexcel.read_excel(str(path))
-        found = []
+        return fastexcel.read_excel(str(path))
+    except NO_WORKBOOK as error:
+        raise _no_workbook(file, error) from None
+
+
+def _no_workbook(file: str, error: Exception) -> UnusableInput:
+    return refuse(file, f"it is not an Excel file that can be read ({first_line(error)})", "Save it again as .xlsx.")
+
+
+def _excel(path: Path, file: str, limits: Limits) -> list[RawTable]:
+    book = workbook(path, file, limits)
+    found = []
+    try:
         for sheet in book.sheet_names:
             name = sheet.strip().lower()
             if name not in TABLES:
@@ -262,10 +279,8 @@ def _excel(path: Path, file: str, limits: Limits) -> list[RawTable]:
             )
             header(f"{file}, sheet {sheet}", [cell or "" for cell in raw.row(0)] if raw.height else [])
             found.append(typed_table(name, f"{file}#{sheet}", typed))
-    except (zipfile.BadZipFile, fastexcel.FastExcelError, OSError) as error:
-        raise refuse(
-            file, f"it is not an Excel file that can be read ({first_line(error)})", "Save it again as .xlsx."
-        ) from None
+    except fastexcel.FastExcelError as error:
+        raise _no_workbook(file, error) from None
     if not found:
         raise refuse(file, "none of its sheets is called like a table", f"Name sheets {', '.join(TABLES)}.")
     return found

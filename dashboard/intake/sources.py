@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,7 +15,6 @@ from dashboard.intake.batch import SET_ASIDE
 from dashboard.intake.layout import Source
 from dashboard.intake.mapping import Mapping
 from dashboard.intake.read import (
-    MEGABYTE,
     PLAIN,
     Limits,
     first_line,
@@ -26,8 +24,8 @@ from dashboard.intake.read import (
     read_parquet,
     refuse,
     stem_of,
-    too_large,
     typed_table,
+    workbook,
 )
 
 Progress = Callable[[str, float], None] | None
@@ -47,14 +45,7 @@ class SourceTable(NamedTuple):
 
 
 def _book(path: Path, limits: Limits) -> fastexcel.ExcelReader:
-    try:
-        with zipfile.ZipFile(path) as packed:
-            if sum(part.file_size for part in packed.infolist()) > limits.unpacked_mb * MEGABYTE:
-                raise too_large(path.name, limits)
-        book = fastexcel.read_excel(str(path))
-    except (zipfile.BadZipFile, fastexcel.FastExcelError, OSError, ValueError) as error:
-        what = f"it is not an Excel file that can be read ({first_line(error)})"
-        raise refuse(path.name, what, "Save it again as .xlsx.") from None
+    book = workbook(path, path.name, limits)
     if not book.sheet_names:
         raise refuse(path.name, "it holds no sheet", "Save it again as .xlsx.")
     return book

@@ -19,6 +19,7 @@ from dashboard.intake.layout import Source
 from dashboard.intake.mapping import built_in, parse_mapping
 from dashboard.intake.sources import SourceTable, source_table
 from tests.fuzz.mutation import Counts, hammer, mutated
+from tests.fuzz.workbooks import steady
 
 SMALL = Limits(unpacked_mb=8)
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "gb18030", "shift-jis")
@@ -139,9 +140,7 @@ def _book() -> bytes:
     for row in csv_rows():
         made.active.append(row)
     made.create_sheet("second").append([date(2026, 1, 5), 3, None, True])
-    buffer = io.BytesIO()
-    made.save(buffer)
-    return buffer.getvalue()
+    return steady(made)
 
 
 def csv_rows() -> list[list[str]]:

@@ -23,6 +23,7 @@ from queries.engine import open_engine
 from queries.schema import migrate
 from tests.factories import write_practice
 from tests.fuzz.mutations import BYTES, JSON, TEXT, Mutation, packed, zipped
+from tests.fuzz.workbooks import steady
 
 TODAY = date(2026, 11, 20)
 FHIR = Path(__file__).resolve().parents[1] / "data" / "fhir"
@@ -99,9 +100,7 @@ def workbook(files: dict[str, bytes]) -> bytes:
         sheet = book.create_sheet(name.removesuffix(".csv"))
         for row in content.decode().splitlines()[:20]:
             sheet.append(row.split(","))
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    return steady(book)
 
 
 def parquet(content: bytes) -> bytes:

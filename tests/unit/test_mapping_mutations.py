@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -12,9 +13,11 @@ import pytest
 from dashboard.errors import UnusableInput
 from dashboard.intake import Limits
 from dashboard.intake.mapping import parse_mapping
+from dashboard.intake.read import raw_tables
 from dashboard.intake.sources import source_table
 from tests.fuzz import mappings
 from tests.fuzz.mutation import Counts
+from tests.fuzz.workbooks import steady
 
 
 @pytest.mark.parametrize("reader", [mappings.mapping_texts, mappings.mappings_on_data, mappings.source_files])
@@ -49,3 +52,16 @@ def test_a_damaged_parquet_file_is_refused_and_a_large_one_is_not_unpacked(tmp_p
     path.write_bytes(whole[:40] + b"\xff" * 40 + whole[80:])
     with pytest.raises(UnusableInput, match="not a Parquet file that can be read"):
         source_table(path, Limits())
+
+
+def test_a_workbook_packed_in_a_way_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "clients"
+    packed = steady(book)
+    assert steady(book) == packed
+    needed = packed.index(b"PK\x01\x02") + 6
+    path = tmp_path / "practice.xlsx"
+    path.write_bytes(packed[:needed] + b"\x54" + packed[needed + 1 :])
+    for read in (source_table, raw_tables):
+        with pytest.raises(UnusableInput, match=r"not an Excel file that can be read \(zip file version 8.4\)"):
+            read(path, Limits())
