@@ -7,6 +7,8 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import hypothesis
@@ -15,13 +17,21 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from queries.engine import open_engine
+from tests.embedded import embedded
 from tests.postgres import debian_binaries, debian_server
 
+for threads in ("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ[threads] = "1"  # of what tests start: the workers already keep every core busy
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 REQUIRED = os.environ.get("SUPERVISION_REQUIRE", "").split()
 hypothesis.settings.register_profile("steady", deadline=None)  # a busy machine is no wrong result
 hypothesis.settings.load_profile("steady")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more worker than cores: tests wait for browsers, servers and other programs a third of the time."""
+    return (os.cpu_count() or 1) + 1
 
 
 def absent(what: str, message: str) -> None:
@@ -122,12 +132,63 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine on an empty, migrated database, once for each kind."""
-    from queries.schema import migrate
-
+    if database_url.startswith("sqlite"):
+        embedded(Path(database_url.removeprefix("sqlite:///")))
     engine = open_engine(database_url)
-    migrate(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def without_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Imports evaluate nothing: for tests of what is read, stored and set aside, to which no signal matters."""
+    from dashboard import evaluation, importing
+
+    def nothing(_engine: Engine, _settings: object, _practice: int, *, as_of: date, **_more: object) -> object:
+        return evaluation.EvaluationReport("", as_of, 0, 0, 0)
+
+    monkeypatch.setattr(importing, "evaluate", nothing)
+
+
+@dataclass(frozen=True)
+class Template:
+    """An empty, migrated database that a module fills once; each test that writes gets a copy of it."""
+
+    url: str
+
+    @contextmanager
+    def filled(self) -> Iterator[Engine]:
+        """An engine to fill it with, closed before anything is copied."""
+        engine = open_engine(self.url)
+        yield engine
+        engine.dispose()
+
+    @contextmanager
+    def copied(self, folder: Path) -> Iterator[Engine]:
+        """An engine on a copy, gone afterwards."""
+        if self.url.startswith("sqlite"):
+            path = folder / "practice.sqlite"
+            shutil.copy(self.url.removeprefix("sqlite:///"), path)
+            engine = open_engine(f"sqlite:///{path}")
+            yield engine
+            engine.dispose()
+            return
+        address = sa.make_url(self.url)
+        server = address.set(database="postgres").render_as_string(hide_password=False)
+        with postgres_copy((server, str(address.database))) as url:
+            engine = open_engine(url)
+            yield engine
+            engine.dispose()
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
+    """A database for a whole module to fill once, once for each kind."""
+    if request.param == "sqlite":
+        yield Template(embedded(tmp_path_factory.mktemp("template") / "template.sqlite"))
+        return
+    with postgres_copy(request.getfixturevalue("postgres_template")) as url:
+        yield Template(url)
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,10 @@ from dashboard.errors import UnusableInput
 from dashboard.importing import ImportReport, import_files
 from dashboard.settings import Settings
 from queries.engine import open_engine, reading
-from queries.schema import migrate
 from queries.tables import Clinician, Episode, Import, Score
+from tests.embedded import embedded
 
+pytestmark = pytest.mark.usefixtures("without_evaluation")
 NOW = datetime(2026, 11, 20, 12)
 GOOD = {
     "clinicians.csv": "clinician_id,display_name\nc1,Ada\n",
@@ -40,11 +41,9 @@ GOOD = {
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template")
-    engine = open_engine(f"sqlite:///{folder / 'p.sqlite'}")
-    migrate(engine)
-    engine.dispose()
-    return folder / "p.sqlite"
+    path = tmp_path_factory.mktemp("template") / "p.sqlite"
+    embedded(path)
+    return path
 
 
 def attempt(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from queries.engine import reading
 from queries.frames import read_frame
 from queries.store_growth import REPLACED
 from queries.tables import Audit, Practice
+from tests.conftest import Template
 from tests.factories import write_practice
 from tests.integration.test_main_job import SETTINGS, load
 
@@ -30,15 +31,27 @@ AHEAD = TODAY + timedelta(days=60)
 HOSTILE = "<b>[x](javascript:alert(1))</b>\x00".replace("\x00", "")
 
 
+@pytest.fixture(scope="module")
+def made(template: Template, tmp_path_factory: pytest.TempPathFactory) -> tuple[Template, int, list[int]]:
+    folder = tmp_path_factory.mktemp("files")
+    write_practice(folder, today=TODAY)
+    with template.filled() as engine:
+        return template, *_loaded(engine, folder)
+
+
 @pytest.fixture
-def practice(engine: Engine, tmp_path: Path) -> tuple[Engine, int, list[int]]:
-    write_practice(tmp_path / "files", today=TODAY)
-    load(engine, tmp_path / "files")
+def practice(made: tuple[Template, int, list[int]], tmp_path: Path) -> Iterator[tuple[Engine, int, list[int]]]:
+    with made[0].copied(tmp_path) as engine:
+        yield engine, *made[1:]
+
+
+def _loaded(engine: Engine, folder: Path) -> tuple[int, list[int]]:
+    load(engine, folder)
     with reading(engine) as connection:
         found = int(connection.execute(select(Practice.id)).scalar_one())
         people = read_frame(connection, caseload.clinicians(operator_scope(found)))["clinician_id"].to_list()
     ensure_current(engine, SETTINGS, found, NOW)
-    return engine, found, people
+    return found, people
 
 
 def read(engine: Engine, viewer: Viewer, scope: Scope | None = None) -> pl.DataFrame:

@@ -45,9 +45,9 @@ from queries import (
 )
 from queries.engine import reading, writing
 from queries.frames import read_frame
-from queries.schema import migrate
 from queries.store import store_batch
 from queries.tables import Statement
+from tests.conftest import Template
 
 TODAY = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, 12)
@@ -174,10 +174,14 @@ def _named_apart(batch: Batch, mark: str) -> Batch:
     return Batch(tables, files=batch.files)
 
 
-@pytest.fixture
-def two_practices(engine: Engine) -> tuple[Engine, int, int]:
-    """Two practices in one database; somebody has opened an episode in each."""
-    migrate(engine)
+@pytest.fixture(scope="module")
+def two_practices(template: Template) -> Iterator[tuple[Engine, int, int]]:
+    """Two practices in one database, which no test here changes; somebody has opened an episode in each."""
+    with template.filled() as engine:
+        yield _filled(engine)
+
+
+def _filled(engine: Engine) -> tuple[Engine, int, int]:
     found = []
     for mark in ("A", "B"):
         batch = _named_apart(build(3, 4, 24, TODAY), mark)

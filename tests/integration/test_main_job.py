@@ -17,8 +17,7 @@ from dashboard.evaluation import evaluate
 from dashboard.exporting import export_table
 from dashboard.importing import ImportReport, import_files
 from dashboard.settings import Settings
-from queries.engine import open_engine
-from queries.schema import migrate
+from tests.embedded import opened
 from tests.factories import write_practice, write_table
 
 TODAY = date(2026, 11, 20)
@@ -39,10 +38,7 @@ def exported(engine: Engine, table: str, *, as_of: date | None = None, now: date
 
 
 def fresh(folder: Path) -> Engine:
-    folder.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(f"sqlite:///{folder / 'p.sqlite'}")
-    migrate(engine)
-    return engine
+    return opened(folder / "p.sqlite")
 
 
 def test_both_databases_export_the_same_tables(engine: Engine, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from queries.tables import Import, SetAside
 from tests.integration.test_broken_input import ASIDE, GOOD, NOW, changed
 from tests.integration.test_main_job import SETTINGS, exported
 
+pytestmark = pytest.mark.usefixtures("without_evaluation")
 ITEMS = "".join(f"e1,2026-01-05,phq9,item_{n},1\n" for n in range(1, 10))
 # the cell that breaks the rule belongs to the row's own key (or there is no whole row): another row, not this one mended
 KEY_IS_BROKEN = {

@@ -19,7 +19,6 @@ from dashboard.intake.mapping import built_in, parse_mapping
 from dashboard.saved_mappings import Shelf, checked_name, find_mapping
 from queries import practices
 from queries.engine import reading, writing
-from queries.schema import migrate
 
 NOW = datetime(2026, 11, 20, 12)
 TEXT = built_in()["enrichd"]
@@ -28,7 +27,6 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def two(engine: Engine) -> tuple[Engine, int, int]:
-    migrate(engine)
     with writing(engine) as connection:
         return engine, practices.ensure_practice(connection, "A", NOW), practices.ensure_practice(connection, "B", NOW)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from dashboard.ui.caseload_table import OPEN_GROUPS
 from queries import caseload, snapshots
 from queries.engine import reading, writing
 from queries.frames import read_frame
+from tests.conftest import Template
 from tests.factories import write_practice
 from tests.snapshots import as_drawn
 
@@ -32,13 +34,22 @@ NOW = datetime(2026, 11, 20, 14, 5)
 SETTINGS = Settings(timezone="UTC")
 
 
-@pytest.fixture
-def practice(engine: Engine, tmp_path: Path) -> Engine:
+@pytest.fixture(scope="module")
+def made(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Template:
     """An invented practice with three clinicians, evaluated today."""
-    write_practice(tmp_path / "files", today=TODAY)
-    import_files(engine, SETTINGS, practice="P", paths=[tmp_path / "files"], username=None, now=NOW)
-    ensure_current(engine, SETTINGS, 1, NOW)
-    return engine
+    folder = tmp_path_factory.mktemp("files")
+    write_practice(folder, today=TODAY)
+    with template.filled() as engine:
+        import_files(engine, SETTINGS, practice="P", paths=[folder], username=None, now=NOW)
+        ensure_current(engine, SETTINGS, 1, NOW)
+    return template
+
+
+@pytest.fixture
+def practice(made: Template, tmp_path: Path) -> Iterator[Engine]:
+    """A copy of it."""
+    with made.copied(tmp_path) as engine:
+        yield engine
 
 
 def people(engine: Engine) -> list[int]:

@@ -90,8 +90,9 @@ def test_every_export_reads_as_if_it_had_never_been_but_on_the_days_between(engi
     again = give(engine, tmp_path / "again", MORE, THIRD)
     give(other, tmp_path / "right", MORE, THIRD)
     assert again.counts["episodes"]["new"] == 1
+    right = all_exports(other, TODAY)
     for name, rows in all_exports(engine, TODAY).items():
-        assert_frame_equal(rows, all_exports(other, TODAY)[name])  # type: ignore[arg-type]
+        assert_frame_equal(rows, right[name])  # type: ignore[arg-type]
     other.dispose()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from dashboard.people import add_person
 from dashboard.settings import Settings
 from dashboard.validating import TABLE, validate, validation_table
 from queries.engine import reading
+from tests.conftest import Template
 from tests.factories import write_practice
 
 TODAY = date(2026, 11, 20)
@@ -30,18 +32,30 @@ NAMED = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def practice(engine: Engine, tmp_path: Path) -> Engine:
+@pytest.fixture(scope="module")
+def made(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Template:
     """A small practice with people of every role."""
-    write_practice(tmp_path / "files", today=TODAY, episodes=120)
-    import_files(engine, SETTINGS, practice=None, paths=[tmp_path / "files"], username=None, now=NOW)
+    with template.filled() as engine:
+        _fill(engine, tmp_path_factory.mktemp("files"))
+    return template
+
+
+@pytest.fixture
+def practice(made: Template, tmp_path: Path) -> Iterator[Engine]:
+    """A copy of it."""
+    with made.copied(tmp_path) as engine:
+        yield engine
+
+
+def _fill(engine: Engine, folder: Path) -> None:
+    write_practice(folder, today=TODAY, episodes=120)
+    import_files(engine, SETTINGS, practice=None, paths=[folder], username=None, now=NOW)
     for role in Role:
         add_person(
             engine, practice=None, username=role.value, role=role.value,
             clinician={"clinician": "01", "supervisor": "00"}.get(role.value), password="a long enough one",
             must_change=False, now=NOW,
         )  # fmt: skip
-    return engine
 
 
 def exported(engine: Engine, *, username: str | None = None, as_of: date | None = None, kind: str = "json") -> bytes:

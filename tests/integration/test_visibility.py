@@ -42,12 +42,13 @@ from dashboard.ui.view import View
 from pages import outcomes
 from pages.outcomes import PARTS, Choice, chosen_from
 from queries import caseload, patterns, practices
-from queries.engine import open_engine, reading, writing
+from queries.engine import reading, writing
 from queries.frames import read_frame
 from queries.pattern_tables import ClinicianEstimate, PracticeEstimate
-from queries.schema import migrate
 from queries.store import store_batch
 from queries.tables import Clinician, User
+from tests.conftest import Template
+from tests.embedded import embedded
 
 TODAY = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, 12)
@@ -58,23 +59,40 @@ TELLTALE = (
 )
 
 
-@pytest.fixture
-def counted(engine: Engine) -> tuple[Engine, int, list[int]]:
-    """The practice on each database."""
-    return _counted(engine)
+Counted = tuple[Engine, int, list[int]]
+
+
+@pytest.fixture(scope="module")
+def made(template: Template) -> tuple[Template, int, list[int]]:
+    """The practice, once on each database."""
+    with template.filled() as engine:
+        return template, *_counted(engine)[1:]
 
 
 @pytest.fixture
-def on_file(tmp_path: Path) -> Iterator[tuple[Engine, int, list[int]]]:
-    """The practice on the embedded database alone, for what is drawn: the statements under it are tested on both."""
-    engine = open_engine(f"sqlite:///{tmp_path / 'practice.sqlite'}")
-    yield _counted(engine)
-    engine.dispose()
+def counted(made: tuple[Template, int, list[int]], tmp_path: Path) -> Iterator[Counted]:
+    """A copy of the practice on each database."""
+    with made[0].copied(tmp_path) as engine:
+        yield engine, *made[1:]
+
+
+@pytest.fixture(scope="module")
+def made_on_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Template, int, list[int]]:
+    """The practice on the embedded database."""
+    template = Template(embedded(tmp_path_factory.mktemp("counted") / "template.sqlite"))
+    with template.filled() as engine:
+        return template, *_counted(engine)[1:]
+
+
+@pytest.fixture
+def on_file(made_on_file: tuple[Template, int, list[int]], tmp_path: Path) -> Iterator[Counted]:
+    """A copy on the embedded database alone, for what is drawn: the statements under it are tested on both."""
+    with made_on_file[0].copied(tmp_path) as engine:
+        yield engine, *made_on_file[1:]
 
 
 def _counted(engine: Engine) -> tuple[Engine, int, list[int]]:
     """Six clinicians whose estimates rest on COUNTS episodes; the second supervises the third and the fourth."""
-    migrate(engine)
     batch = build(3, 6, 70, TODAY)
     with writing(engine) as connection:
         practice = practices.ensure_practice(connection, "Practice", NOW)
