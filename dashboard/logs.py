@@ -177,10 +177,21 @@ def quiet(*names: str) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def private_file(path: Path) -> Any:
-    """The file to append to, created for its owner alone whatever the umask."""
+class _StandardError(logging.Handler):
+    """Whatever standard error is at the moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one line, in one piece."""
+        try:
+            print(self.format(record), file=sys.stderr, flush=True)  # noqa: T201
+        except (OSError, ValueError):  # closed, or nobody reads it any more: there is nowhere left to say so
+            return
+
+
+def _private(path: Path) -> logging.Handler:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a", encoding="utf-8")
+    os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))  # for its owner alone, whatever the umask
+    return logging.FileHandler(path, "a", encoding="utf-8")
 
 
 def _warned(_message: Any, category: type, filename: str, lineno: int, _file: Any = None, _line: Any = None) -> None:
@@ -197,10 +208,11 @@ def configure(log_format: str, log_file: str) -> None:
     Raises OSError where ``log_file`` cannot be opened.
     """
     logging.setLogRecordFactory(_factory)
+    logging.raiseExceptions = False  # a disk that is full would write a traceback, with what it could not write
     root = logging.getLogger()
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    handlers: list[logging.Handler] = [_StandardError()]
     if log_file:
-        handlers.append(logging.StreamHandler(private_file(Path(log_file))))
+        handlers.append(_private(Path(log_file)))
     for handler in handlers:
         handler.setFormatter(_Lines(log_format == "json"))
     root.handlers[:] = handlers

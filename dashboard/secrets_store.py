@@ -64,7 +64,8 @@ def path_of(settings: Settings) -> Path:
     url = normalised(settings.db_url)
     if url.drivername == "sqlite" and url.database not in (None, "", ":memory:"):
         return Path(str(url.database)).with_suffix(".secrets.json")
-    return data_folder() / f"{Path(str(url.database or 'practice')).name.strip(':')}.secrets.json"
+    name = "memory" if url.drivername == "sqlite" else Path(str(url.database or "practice")).name
+    return data_folder() / f"{name}.secrets.json"
 
 
 def _check_private(path: Path) -> None:

@@ -6,6 +6,7 @@ and on the page Data quality; it never stops the app.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -122,7 +123,7 @@ def _opens(copy: Copy, settings: Settings) -> bool:
 def _turn(folder: Path) -> Iterator[bool]:
     """Whether this process is the one to do it; several may serve one database."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / ".lock").open("a") as file:
+    with os.fdopen(os.open(folder / ".lock", os.O_WRONLY | os.O_CREAT, 0o600), "a") as file:
         try:
             import fcntl
 

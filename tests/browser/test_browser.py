@@ -25,7 +25,18 @@ PAGES = {
         "about-signals",
     ],
     "supervisor": ["", "meeting", "alliance", "retention", "outcomes", "snapshots", "data-quality", "about-signals"],
-    "director": ["", "meeting", "alliance", "retention", "outcomes", "snapshots", "data-quality", "about-signals"],
+    "director": [
+        "",
+        "meeting",
+        "alliance",
+        "retention",
+        "outcomes",
+        "snapshots",
+        "data-quality",
+        "about-signals",
+        "people",
+        "enter?new=episode",
+    ],
     "admin": ["", "people", "data-quality", "about-signals"],
 }
 # found in Streamlit's own markup, not in ours
@@ -133,7 +144,7 @@ def test_answers_carry_the_security_headers(browser: Browser, demo: Served) -> N
     page = browser.new_page()
     for path in ("/", "/healthz", "/download/nothing"):
         answer = page.request.get(demo.url + path)
-        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
     assert page.request.get(f"{demo.url}/healthz").json() == {"ok": True}

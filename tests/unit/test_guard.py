@@ -146,7 +146,7 @@ def test_behind_tls_pages_are_for_the_named_hosts_only_and_cookies_are_secure(
         ("care.example.org:443", BEHIND_TLS, True), ("care.example.org.", BEHIND_TLS, True),
         ("x.branch.example.org", BEHIND_TLS, True), ("branch.example.org", BEHIND_TLS, False),
         ("evilbranch.example.org", BEHIND_TLS, False),
-        ("any.example", replace(LOCAL, host="0.0.0.0"), True), ("any.example", replace(LOCAL, tls=True), True),  # noqa: S104
+        ("any.example", replace(LOCAL, host="0.0.0.0"), True), ("any.example", replace(LOCAL, tls=True), True),
     ],
 )  # fmt: skip
 def test_a_host_name_is_ours_or_not(host: str | None, settings: Settings, allowed: bool) -> None:
