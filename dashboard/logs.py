@@ -6,6 +6,8 @@ Client data cannot get in, by construction:
   class names, places in the program, members of closed lists, templates of addresses). Anything else is written as ``?``.
 * What libraries, warnings and uncaught errors would write is reduced, before any handler sees it, to who said it and where in
   the program: never the message, its arguments, a traceback or an address that was asked for.
+* While pages are served, standard output and standard error lead nowhere but for these lines (``nothing_else``): a library that
+  prints, in Python or below it, shows nothing.
 * No value holds a line break or any other control sign, so no line can be forged.
 
 Setting ``log_format``: ``text`` (name=value) or ``json`` (one object per line). Setting ``log_file``: a private file beside
@@ -22,13 +24,14 @@ import secrets
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 OURS = "supervision"
-FORMATS = ("text", "json")
+ROOMS = tuple(Path(__file__).resolve().parents[1] / room for room in ("dashboard", "pages", "queries"))
 
 
 class Event(StrEnum):
@@ -102,9 +105,18 @@ def places(error: BaseException) -> list[str]:
     return found
 
 
+def _ours(error: BaseException) -> str:
+    found, trace, inside = places(error), error.__traceback__, []
+    while trace is not None:
+        inside.append(any(room in Path(trace.tb_frame.f_code.co_filename).parents for room in ROOMS))
+        trace = trace.tb_next
+    own = [place for place, is_own in zip(found, inside, strict=True) if is_own]
+    return (own or found or [""])[-1]
+
+
 def trouble(error: BaseException) -> dict[str, str]:
     """What may be told of an error: its class and place, and those of its cause; never what it says."""
-    told = {"error": type(error).__name__, "where": places(error)[-1] if error.__traceback__ else ""}
+    told = {"error": type(error).__name__, "where": _ours(error)}
     if error.__cause__ is not None:
         told["cause"] = type(error.__cause__).__name__
         driver = getattr(error.__cause__, "orig", None) or error.__cause__
@@ -177,13 +189,16 @@ def quiet(*names: str) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
+_apart: list[TextIO] = []  # standard error as it was, while `nothing_else` holds
+
+
 class _StandardError(logging.Handler):
-    """Whatever standard error is at the moment."""
+    """Whatever standard error is at the moment, or was before ``nothing_else``."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes one line, in one piece."""
         try:
-            print(self.format(record), file=sys.stderr, flush=True)  # noqa: T201
+            print(self.format(record), file=_apart[-1] if _apart else sys.stderr, flush=True)
         except (OSError, ValueError):  # closed, or nobody reads it any more: there is nowhere left to say so
             return
 
@@ -230,3 +245,26 @@ def configure(log_format: str, log_file: str) -> None:
     sys.excepthook = _uncaught
     sys.unraisablehook = lambda told: _uncaught(told.exc_type, told.exc_value)
     threading.excepthook = lambda told: _uncaught(told.exc_type, told.exc_value)
+
+
+@contextmanager
+def nothing_else() -> Iterator[None]:
+    """Inside, only log lines reach standard error, and nothing reaches standard output, not even from a library's own code."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = {number: os.dup(number) for number in (1, 2)}
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in kept:
+        os.dup2(nowhere, number)
+    os.close(nowhere)
+    with os.fdopen(os.dup(kept[2]), "w", encoding="utf-8") as apart:
+        _apart.append(apart)
+        try:
+            yield
+        finally:
+            _apart.pop()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for number, handle in kept.items():
+                os.dup2(handle, number)
+                os.close(handle)

@@ -54,7 +54,8 @@ def serve(settings: Settings, port: int, *, insecure_http: bool = False) -> None
         logs.configure(settings.log_format, settings.log_file)
     except OSError as error:
         raise UnusableInput(f"The log file {settings.log_file} cannot be written: {error.strerror}.") from None
-    keep_copying(engine, settings)
-    logs.log(Event.STARTED, port=at.getsockname()[1], public=int(is_public(settings.host)))
-    uvicorn.Server(server_config(app, settings)).run(sockets=[at])
-    logs.log(Event.STOPPED)
+    with logs.nothing_else():
+        keep_copying(engine, settings)
+        logs.log(Event.STARTED, port=at.getsockname()[1], public=int(is_public(settings.host)))
+        uvicorn.Server(server_config(app, settings)).run(sockets=[at])
+        logs.log(Event.STOPPED)

@@ -30,6 +30,12 @@ class Served:
     url: str
     passwords: dict[str, str]
     roles: dict[str, str] = field(default_factory=dict)
+    home: Path | None = None  # of its database and logs
+
+    def said(self) -> str:
+        """Everything that the server wrote: standard output, standard error and its log file."""
+        assert self.home is not None
+        return "".join((self.home / name).read_text("utf-8", "replace") for name in ("served.log", "served.jsonl"))
 
     def of_role(self, role: str) -> str:
         """The first person of a role."""
@@ -53,7 +59,10 @@ def serving(db: str, home: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"SUPERVISION_DB": db, "XDG_DATA_HOME": str(home)}
+    environment = os.environ | {
+        "SUPERVISION_DB": db, "XDG_DATA_HOME": str(home), "SUPERVISION_LOG_FORMAT": "json",
+        "SUPERVISION_LOG_FILE": str(home / "served.jsonl"),
+    }  # fmt: skip
     with (home / "served.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "dashboard", "serve", "--port", str(port)],
@@ -96,7 +105,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     lines = supervision("demo", "--no-serve", "--episodes", "200", "--clinicians", "8", db=db, home=home).splitlines()
     people = [line.split() for line in lines[1:]]
     with serving(db, home) as url:
-        yield Served(url, {name: word for _, name, word in people}, {name: role for role, name, _ in people})
+        yield Served(url, {name: word for _, name, word in people}, {name: role for role, name, _ in people}, home)
 
 
 def open_page(

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import stat
+import subprocess
 import sys
 import threading
 import warnings
@@ -152,3 +153,26 @@ def test_lines_are_json_on_request_and_the_file_is_private(written: Callable[[],
     assert (line["event"], line["error"], line["level"]) == ("automatic copy failed", "OSError", "warning")
     assert stat.S_IMODE((tmp_path / "other" / "lines.log").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "other").stat().st_mode) == 0o700
+
+
+SERVING = """
+import os, sys, subprocess
+from dashboard import logs
+from dashboard.logs import Event
+print("before", flush=True)
+logs.configure("text", "")
+with logs.nothing_else():
+    print("QX-7731")
+    sys.stderr.write("QX-7731")
+    os.write(2, b"QX-7731")
+    subprocess.run([sys.executable, "-c", "print('QX-7731')"])
+    logs.warn(Event.PAGE_FAILED, reference="AB12")
+print("after", flush=True)
+"""
+
+
+def test_while_pages_are_served_nothing_but_our_lines_is_written_by_whatever_means() -> None:
+    ran = subprocess.run([sys.executable, "-c", SERVING], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["before", "after"]
+    assert "reference=AB12" in ran.stderr
+    assert CLIENT not in ran.stdout + ran.stderr
