@@ -5,6 +5,7 @@ Access lines would hold addresses with ids in them; there are none. What is refu
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import Any
 
@@ -33,9 +34,13 @@ def bound(host: str, port: int) -> socket.socket:
             flags=socket.AI_PASSIVE,
         )[0]
         found = socket.socket(family, kind, protocol)
-        if hasattr(socket, "SO_REUSEADDR"):
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind(address)
+        try:
+            if os.name == "posix":  # elsewhere it would let two programs hold one port
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.bind(address)
+        except OSError:
+            found.close()
+            raise
     except OSError as error:
         raise SupervisionError(
             f"Port {port} of {host} cannot be used: {error.strerror}. Stop what uses it, or choose another: --port"
