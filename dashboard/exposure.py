@@ -35,6 +35,6 @@ def check_exposure(host: str, settings: Settings, *, insecure_http: bool) -> Non
     if is_public(host) and not settings.tls and not insecure_http:
         raise UnusableInput(
             f"Other machines can reach '{host or '0.0.0.0'}', and nothing encrypts what they send: not served.\n"  # noqa: S104
-            "Put a proxy that speaks TLS in front and set SUPERVISION_TLS=true (deploy/nginx.conf is one to start from),\n"
+            "Put a proxy that speaks TLS in front and set SUPERVISION_TLS=true (dashboard/deploy/nginx.conf is one),\n"
             "or serve this machine only (--host 127.0.0.1). --insecure-http serves in the clear all the same."
         )

@@ -203,10 +203,13 @@ class _StandardError(logging.Handler):
             return
 
 
-def _private(path: Path) -> logging.Handler:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))  # for its owner alone, whatever the umask
-    return logging.FileHandler(path, "a", encoding="utf-8")
+class _PrivateFile(logging.FileHandler):
+    """A log file for its owner alone, whatever the umask."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
+        super().__init__(path, "a", encoding="utf-8")
 
 
 def _warned(_message: Any, category: type, filename: str, lineno: int, _file: Any = None, _line: Any = None) -> None:
@@ -225,9 +228,12 @@ def configure(log_format: str, log_file: str) -> None:
     logging.setLogRecordFactory(_factory)
     logging.raiseExceptions = False  # a disk that is full would write a traceback, with what it could not write
     root = logging.getLogger()
+    for handler in root.handlers:
+        if isinstance(handler, _StandardError | _PrivateFile):
+            handler.close()
     handlers: list[logging.Handler] = [_StandardError()]
     if log_file:
-        handlers.append(_private(Path(log_file)))
+        handlers.append(_PrivateFile(Path(log_file)))
     for handler in handlers:
         handler.setFormatter(_Lines(log_format == "json"))
     root.handlers[:] = handlers
@@ -245,6 +251,11 @@ def configure(log_format: str, log_file: str) -> None:
     sys.excepthook = _uncaught
     sys.unraisablehook = lambda told: _uncaught(told.exc_type, told.exc_value)
     threading.excepthook = lambda told: _uncaught(told.exc_type, told.exc_value)
+
+
+def is_configured() -> bool:
+    """Whether ``configure`` has been called in this process."""
+    return logging.getLogRecordFactory() is _factory
 
 
 @contextmanager

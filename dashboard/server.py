@@ -7,7 +7,10 @@ a tenth of a second with these libraries loaded unless they are out of the colle
 from __future__ import annotations
 
 import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy  # noqa: F401
 import pandas  # noqa: F401
@@ -18,7 +21,7 @@ import streamlit.delta_generator
 from starlette.middleware import Middleware
 from streamlit.web import bootstrap
 
-from dashboard import configuration
+from dashboard import configuration, logs, runtime
 from dashboard.web.doors import Doors
 from dashboard.web.guard import Guard
 from dashboard.web.headers import SecurityHeaders
@@ -27,6 +30,16 @@ from dashboard.web.script_errors import on_script_error
 
 if st.get_option("browser.gatherUsageStats"):  # our config.toml was not read: started from another folder
     bootstrap.load_config_options(configuration.options())
+
+
+@asynccontextmanager
+async def _lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Started by another server than ours (``uvicorn dashboard.server:app``): its log is as private as that of `serve`."""
+    if not logs.is_configured():
+        settings = runtime.settings()
+        logs.configure(settings.log_format, settings.log_file)
+    yield {}
+
 
 gc.collect()
 gc.freeze()
@@ -39,4 +52,5 @@ app = st.App(
         Middleware(Guard, doors=Doors(tuple(way.address for way in WAYS))),
     ],
     on_script_error=on_script_error,
+    lifespan=_lifespan,
 )

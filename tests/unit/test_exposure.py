@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from dashboard import exposure
+from dashboard import doctor, exposure
 from dashboard.cli import cli
 from dashboard.errors import UnusableInput
 from dashboard.exposure import check_exposure, is_public
-from dashboard.settings import Settings
+from dashboard.settings import Settings, load
 
 PLAIN = Settings(db="sqlite://")
 NAMES = {"desk": "192.0.2.7", "both": "127.0.0.1", "here": "127.0.0.1"}
 
 
 @pytest.fixture(autouse=True)
-def _names(monkeypatch: pytest.MonkeyPatch) -> None:
+def _names(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     real = socket.getaddrinfo
 
     def known(host: str, port: Any, **more: Any) -> Any:
@@ -66,6 +67,31 @@ def test_the_command_refuses_as_a_wrong_call_before_it_touches_the_database(
     assert isinstance(said.exception, UnusableInput)
     assert said.exception.exit_code == 2
     assert "SUPERVISION_TLS" in str(said.exception)
+
+
+@pytest.mark.parametrize(
+    ("settings", "ok", "words"),
+    [
+        (PLAIN, True, "this machine only"),
+        (replace(PLAIN, host="0.0.0.0"), False, "SUPERVISION_TLS=true"),
+        (replace(PLAIN, tls=True), False, "SUPERVISION_ALLOWED_HOSTS"),
+        (replace(PLAIN, tls=True, allowed_hosts="care.example.org"), True, "care.example.org"),
+    ],
+)
+def test_the_doctor_says_how_we_are_served(settings: Settings, ok: bool, words: str) -> None:
+    (found,) = doctor._serving(settings)
+    assert found.ok is ok
+    assert words in found.words
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("log_format", "xml"), ("max_upload_mb", "0"), ("max_message_mb", "-1"), ("max_connections_per_address", "0"),
+     ("require_origin", "perhaps")],
+)  # fmt: skip
+def test_a_setting_that_makes_no_sense_is_named(name: str, value: str) -> None:
+    with pytest.raises(UnusableInput, match=name):
+        load({f"SUPERVISION_{name.upper()}": value})
 
 
 def test_a_command_serves_this_machine_only_unless_told_otherwise() -> None:
