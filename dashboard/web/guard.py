@@ -21,6 +21,7 @@ from dashboard.web.body import TooLarge, TooSlow, counted
 from dashboard.web.crowd import Crowd
 from dashboard.web.doors import READ, Address, Door, Doors
 from dashboard.web.hosts import host_allowed, origin_allowed
+from dashboard.web.seldom import Seldom
 from dashboard.web.who import signed_in
 
 MB = 1024 * 1024
@@ -62,7 +63,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, doors: Doors) -> None:
         """Wraps the app."""
-        self.app, self.doors, self.crowd = app, doors, Crowd()
+        self.app, self.doors, self.crowd, self.seldom = app, doors, Crowd(), Seldom()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, or refuses it."""
@@ -83,9 +84,9 @@ class Guard:
             await send(message)
 
         async def refused(why: Refusal) -> None:
-            if why not in QUIET:
+            if why not in QUIET and (count := self.seldom.due(why)):
                 logs.warn(
-                    Event.REQUEST_REFUSED, why=why, method=scope["method"], status=SAID[why][0],
+                    Event.REQUEST_REFUSED, why=why, method=scope["method"], status=SAID[why][0], count=count,
                     **({} if address is None else {"route": address.named}),
                 )  # fmt: skip
             if not started:
@@ -149,20 +150,20 @@ class Guard:
         elif not origin_allowed(request.headers.get("origin"), host, settings):
             why = Refusal.SITE
         if why is not None:
-            await _turned_away(receive, send, why, POLICY_VIOLATION)
+            await self._turned_away(receive, send, why, POLICY_VIOLATION)
             return
         whose = request.client.host if request.client else ""
         with self.crowd.one_more(whose, settings.max_connections_per_address) as room:
             if room:
                 await self.app(scope, receive, send)
             else:
-                await _turned_away(receive, send, Refusal.CROWD, TRY_LATER)
+                await self._turned_away(receive, send, Refusal.CROWD, TRY_LATER)
 
-
-async def _turned_away(receive: Receive, send: Send, why: Refusal, code: int) -> None:
-    logs.warn(Event.REQUEST_REFUSED, why=why)
-    await receive()  # its websocket.connect; closing before accepting answers with 403
-    await send({"type": "websocket.close", "code": code})
+    async def _turned_away(self, receive: Receive, send: Send, why: Refusal, code: int) -> None:
+        if count := self.seldom.due(why):
+            logs.warn(Event.REQUEST_REFUSED, why=why, count=count)
+        await receive()  # its websocket.connect; closing before accepting answers with 403
+        await send({"type": "websocket.close", "code": code})
 
 
 def _most_bytes(address: Address) -> int:

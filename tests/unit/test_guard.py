@@ -18,10 +18,11 @@ from dashboard.web import guard as guarding
 from dashboard.web import policy
 from dashboard.web.body import TooSlow, counted
 from dashboard.web.doors import Doors
-from dashboard.web.guard import MB, Guard
+from dashboard.web.guard import MB, Guard, Refusal
 from dashboard.web.headers import SecurityHeaders
 from dashboard.web.hosts import host_allowed, origin_allowed
 from dashboard.web.routes import WAYS
+from dashboard.web.seldom import Seldom
 from tests.asgi import Answer, ask, connect
 
 LOCAL = Settings(db="sqlite://", max_upload_mb=1, max_connections_per_address=3)
@@ -269,3 +270,11 @@ def test_an_error_of_ours_is_a_reference_and_one_of_the_database_is_calm(
     assert (answer.status, b"Try again" in answer.body, b"QX-77" in answer.body) == (503, True, False)
     assert "QX-77" not in json.dumps([record.__dict__ for record in caplog.records], default=str)
     _carries_the_headers(answer, "/caseload")
+
+
+def test_whoever_is_refused_again_and_again_does_not_fill_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 1.0, 9.0, 11.0, 12.0])
+    monkeypatch.setattr("dashboard.web.seldom.time.monotonic", lambda: next(clock))
+    seldom = Seldom()
+    assert [seldom.due(Refusal.HOST) for _ in range(4)] == [1, None, None, 3]
+    assert seldom.due(Refusal.SITE) == 1
