@@ -21,7 +21,7 @@ import streamlit.delta_generator
 from starlette.middleware import Middleware
 from streamlit.web import bootstrap
 
-from dashboard import configuration, logs, runtime
+from dashboard import configuration, log_writing, runtime
 from dashboard.web.doors import Doors
 from dashboard.web.guard import Guard
 from dashboard.web.headers import SecurityHeaders
@@ -35,9 +35,9 @@ if st.get_option("browser.gatherUsageStats"):  # our config.toml was not read: s
 @asynccontextmanager
 async def _lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Started by another server than ours (``uvicorn dashboard.server:app``): its log is as private as that of `serve`."""
-    if not logs.is_configured():
+    if not log_writing.is_configured():
         settings = runtime.settings()
-        logs.configure(settings.log_format, settings.log_file)
+        log_writing.configure(settings.log_format, settings.log_file)
     yield {}
 
 

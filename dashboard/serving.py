@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import logs
+from dashboard import log_writing, logs
 from dashboard.errors import UnusableInput
 from dashboard.evaluation import ensure_current
 from dashboard.exposure import check_exposure, is_public
@@ -51,10 +51,10 @@ def serve(settings: Settings, port: int, *, insecure_http: bool = False) -> None
 
     at = bound(settings.host, port)
     try:
-        logs.configure(settings.log_format, settings.log_file)
+        log_writing.configure(settings.log_format, settings.log_file)
     except OSError as error:
         raise UnusableInput(f"The log file {settings.log_file} cannot be written: {error.strerror}.") from None
-    with logs.nothing_else():
+    with log_writing.nothing_else():
         keep_copying(engine, settings)
         logs.log(Event.STARTED, port=at.getsockname()[1], public=int(is_public(settings.host)))
         uvicorn.Server(server_config(app, settings)).run(sockets=[at])

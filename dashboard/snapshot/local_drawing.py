@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from dashboard import logs
+from dashboard import log_writing
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.snapshot.content import Frozen
 from dashboard.snapshot.freeze import PRINT_WIDTH
@@ -59,7 +59,7 @@ def draw(figures: Sequence[Frozen]) -> list[str]:
 async def _draw(figures: Sequence[Frozen], path: str) -> list[str]:
     import kaleido  # slow to import, and only wanted here
 
-    logs.quiet("kaleido", "choreographer")
+    log_writing.quiet("kaleido", "choreographer")
     # mathjax=False: it would be fetched from outside otherwise
     async with kaleido.Kaleido(n=1, timeout=SECONDS, mathjax=False, path=path) as drawer:
         drawings = []

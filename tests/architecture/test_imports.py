@@ -26,7 +26,10 @@ LIBRARIES = {
     ),
     "starlette": ("dashboard/server.py", "dashboard/signin/", "dashboard/web/"),
     "uvicorn": ("dashboard/serving.py", "dashboard/web/"),
-    "logging": ("dashboard/logs.py",),  # the one place that writes a log line, of checked fields only
+    "logging": (
+        "dashboard/logs.py",
+        "dashboard/log_writing.py",
+    ),  # the place that writes a log line, of checked fields only
     "streamlit_authenticator": ("dashboard/signin/",),
     "sqlalchemy": ("queries/",),
     "plotly": ("dashboard/charts/", "dashboard/snapshot/", "dashboard/server.py", "dashboard/web/routes.py"),

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from dashboard import logs
+from dashboard import log_writing, logs
 from dashboard.access import Role
 from dashboard.logs import Event, Template
 from queries.engine import open_engine, writing
@@ -40,7 +40,7 @@ def written(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Calla
     known = {name: logging.getLogger(name) for name in list(logging.root.manager.loggerDict)}
     before = {name: (one.handlers[:], one.propagate, one.level) for name, one in [("", root), *known.items()]}
     file = tmp_path / "folder" / "our.log"
-    logs.configure("text", str(file))
+    log_writing.configure("text", str(file))
     yield lambda: "".join([file.read_text("utf-8"), *capfd.readouterr()])
     _let_go()
     for name, (handlers, propagate, level) in before.items():
@@ -81,7 +81,7 @@ def _by_hand() -> None:
 def _by_a_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        warnings.showwarning = logs._warned  # type: ignore[assignment]
+        warnings.showwarning = log_writing._warned  # type: ignore[assignment]
         warnings.warn(FORGED, UserWarning, stacklevel=1)
 
 
@@ -133,7 +133,7 @@ class Word(StrEnum):
     ],
 )  # fmt: skip
 def test_a_field_takes_values_of_its_form_only(field: str, given: Any, stands: Any) -> None:
-    assert logs._checked({field: given}) == {field: stands}
+    assert logs.checked({field: given}) == {field: stands}
 
 
 def test_a_field_that_nobody_allowed_is_a_mistake_of_ours() -> None:
@@ -145,7 +145,7 @@ def test_lines_are_json_on_request_and_the_file_is_private(written: Callable[[],
     _let_go()
     old = os.umask(0)
     try:
-        logs.configure("json", str(tmp_path / "other" / "lines.log"))
+        log_writing.configure("json", str(tmp_path / "other" / "lines.log"))
     finally:
         os.umask(old)
     logs.warn(Event.COPY_FAILED, error="OSError", where="automatic.py:9")
@@ -157,11 +157,11 @@ def test_lines_are_json_on_request_and_the_file_is_private(written: Callable[[],
 
 SERVING = """
 import os, sys, subprocess
-from dashboard import logs
+from dashboard import log_writing, logs
 from dashboard.logs import Event
 print("before", flush=True)
-logs.configure("text", "")
-with logs.nothing_else():
+log_writing.configure("text", "")
+with log_writing.nothing_else():
     print("QX-7731")
     sys.stderr.write("QX-7731")
     os.write(2, b"QX-7731")
