@@ -157,6 +157,13 @@ def test_sign_in_a_page_a_download_and_a_dead_replica_through_the_proxy(browser:
     ours = cookies["__Host-supervision_session"]
     assert (ours["secure"], ours["httpOnly"], ours["sameSite"]) == (True, True, "Strict")
     assert all(one["secure"] for one in cookies.values()), cookies
+    page.get_by_role("link", name="Data quality").first.click()  # the page that was open before the cookie came
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": "clients.csv", "mimeType": "text/csv", "buffer": b"client_id\nK3\n"}
+    )
+    page.get_by_text("clients.csv").first.wait_for()
+    page.get_by_role("button", name="Read the files").click()
+    page.get_by_text("Loaded.", exact=True).wait_for(timeout=60_000)
     page.goto(f"{site.url}/data-quality")
     settled(page)
     with page.expect_download() as download:
@@ -165,7 +172,9 @@ def test_sign_in_a_page_a_download_and_a_dead_replica_through_the_proxy(browser:
     assert trouble == []
 
     lines = site.log.read_text("utf-8").splitlines()
-    serving = {int(line.rsplit(":", 1)[1]) for line in lines if " /data-quality 200 " in line}
+    asked = [line for line in lines if re.search(r" (/data-quality|/_stcore/upload_file/) 20[04] ", line)]
+    assert len(asked) >= 2
+    serving = {int(line.rsplit(":", 1)[1]) for line in asked}
     assert len(serving) == 1, "one browser, one replica"
     dead = site.replicas[serving.pop()]
     dead.kill()
