@@ -17,6 +17,7 @@ from dashboard.evaluation import ensure_current
 from dashboard.signin.change import require_own_password
 from dashboard.signin.gate import require_sign_in, sign_out
 from dashboard.ui.frame import footer, remember
+from dashboard.ui.scripts import run_script
 from dashboard.ui.show import show
 from dashboard.ui.view import View
 from queries import audit, store_evaluation
@@ -70,7 +71,6 @@ def _bring_up_to_date(viewer: Viewer) -> None:
 
 st.set_page_config(page_title="Supervision", layout="wide")
 st.html(Path(__file__).with_name("ui") / "app.css")
-LINKS = (Path(__file__).with_name("ui") / "links.js").read_text("utf-8")
 
 
 def _run() -> None:
@@ -95,4 +95,4 @@ try:
 except DatabaseUnavailable as error:
     show(View("One moment", error.calm, "", None, []))
 footer()
-st.html(f'<div class="sv-hidden"></div><script>{LINKS}</script>', unsafe_allow_javascript=True)
+run_script("links")

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import secrets
 import sys
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
 
 import typer
 
-from dashboard import cli_keeping
+from dashboard import cli_keeping, logs
 from dashboard import settings as configuration
 from dashboard.cli_common import Db, PracticeName, day_of, progress_bar, say, settings_of, write_out, write_privately
 from dashboard.cli_import import import_
 from dashboard.cli_mapping import mapping_commands
+from dashboard.cli_secrets import secret_commands
 from dashboard.cli_sync import sync
 from dashboard.errors import SupervisionError
 from dashboard.settings import Settings
@@ -33,6 +31,7 @@ user_commands = typer.Typer(no_args_is_help=True, help="Who may sign in, and as 
 cli.add_typer(user_commands, name="user")
 cli.command(name="import")(import_)
 cli.add_typer(mapping_commands, name="mapping")
+cli.add_typer(secret_commands, name="secrets")
 cli.command()(sync)
 cli_keeping.register(cli)
 
@@ -59,25 +58,35 @@ def demo(
     for line in built.lines(port):
         say(line)
     if not no_serve:
-        _serve(settings, "127.0.0.1", port)
+        _serve(replace(settings, host="127.0.0.1"), port)
 
 
-def _serve(settings: Settings, host: str, port: int) -> None:
+def _serve(settings: Settings, port: int, *, insecure_http: bool = False) -> None:
     from dashboard.serving import serve as run
 
-    run(settings, host, port)
+    run(settings, port, insecure_http=insecure_http)
 
 
 @cli.command()
 def serve(
-    host: Annotated[str, typer.Option(help="127.0.0.1 for this machine only.")] = "127.0.0.1",
+    host: Annotated[
+        str | None, typer.Option(help="Where to listen; default 127.0.0.1, which is this machine only.")
+    ] = None,
     port: Annotated[int, typer.Option()] = 8501,
+    insecure_http: Annotated[
+        bool, typer.Option("--insecure-http", help="Serve other machines without TLS: anybody between can read along.")
+    ] = False,
     db: Db = None,
 ) -> None:
     """Serve the pages; the database is created or brought up to date first."""
+    from dashboard.exposure import check_exposure
+
     settings = settings_of(db)
-    say(f"Serving at http://{'localhost' if host == '127.0.0.1' else host}:{port} (Ctrl-C stops it)")
-    _serve(settings, host, port)
+    settings = settings if host is None else replace(settings, host=host)
+    check_exposure(settings.host, settings, insecure_http=insecure_http)
+    shown = "localhost" if settings.host == "127.0.0.1" else settings.host
+    say(f"Serving at http://{shown}:{port} (Ctrl-C stops it)")
+    _serve(settings, port, insecure_http=insecure_http)
 
 
 @cli.command()
@@ -264,12 +273,13 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
-        reference = secrets.token_hex(2).upper()
+        reference = logs.new_reference()
         typer.echo(
             f"Something went wrong on our side ({type(error).__name__}). Nothing was written. Reference {reference}.\n"
             "Run it again with SUPERVISION_DEBUG=1 to see where, and tell your administrator.",
             err=True,
         )
         if os.environ.get("SUPERVISION_DEBUG"):
-            logging.getLogger("supervision").exception("reference %s at %s", reference, datetime.now())  # noqa: DTZ005
+            for place in logs.places(error):  # where, and never what: an error's text may hold a client's data
+                typer.echo(f"  {place}", err=True)
         sys.exit(1)

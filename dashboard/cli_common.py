@@ -65,20 +65,23 @@ def progress_bar() -> Iterator[Any]:
 
 
 def write_out(data: bytes, out: Path | None) -> None:
-    """Writes to a file, or to the terminal. Raises SupervisionError where it cannot be written."""
+    """Writes to a private file, or to the terminal. Raises SupervisionError where it cannot be written."""
     if out is None:
         sys.stdout.buffer.write(data)
         return
-    try:
-        out.write_bytes(data)
-    except OSError as error:
-        raise SupervisionError(f"{out} could not be written: {error.strerror}. Choose another file.") from None
+    write_privately(data, out)
 
 
 def write_privately(data: bytes, out: Path) -> None:
-    """Writes beside the file and swaps it in, private to its owner: a reader never meets half of it."""
+    """Writes beside the file and swaps it in, private to its owner: a reader never meets half of it.
+
+    A device or a pipe is written to as it is. Raises SupervisionError where it cannot be written.
+    """
     part = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
     try:
+        if out.exists() and not out.is_file():
+            out.write_bytes(data)
+            return
         try:
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(data)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import stat
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
+from dashboard import secrets_store
 from dashboard.configuration import config_file
 from dashboard.errors import SupervisionError
+from dashboard.exposure import is_public
 from dashboard.keeping.examining import examine_data
 from dashboard.opening import engine_of
 from dashboard.settings import Settings
@@ -50,6 +54,38 @@ def _database(settings: Settings) -> list[Finding]:
     return [Finding("database", True, f"{shown} answers"), migrations, *data]
 
 
+def _secrets(settings: Settings) -> list[Finding]:
+    path = secrets_store.path_of(settings)
+    try:
+        found = secrets_store.read(settings)
+    except SupervisionError as error:
+        return [Finding("secrets", False, str(error))]
+    if found is None:
+        return [Finding("secrets", True, f"made at the first start, in the private file {path}")]
+    oldest = min(found.made.values())
+    age = (settings.today() - date.fromisoformat(oldest)).days
+    old = "; `supervision secrets rotate` makes new ones" if age > secrets_store.OLD_DAYS else ""
+    folder = stat.S_IMODE(path.parent.stat().st_mode)
+    open_folder = os.name == "posix" and folder & 0o022
+    words = f"{path}, private, made {date.fromisoformat(oldest):%d %b %Y}, mark {found.mark} (the same on every replica){old}"
+    if open_folder:
+        words = f"others can write into the folder {path.parent} (mode {folder:o}). Run: chmod go-w {path.parent}"
+    return [Finding("secrets", not open_folder, words)]
+
+
+def _serving(settings: Settings) -> list[Finding]:
+    if is_public(settings.host) and not settings.tls:
+        words = (
+            f"{settings.host} without TLS: `serve` refuses it. Set SUPERVISION_TLS=true behind a proxy that speaks TLS"
+        )
+        return [Finding("serving", False, words)]
+    if settings.tls and not settings.allowed_hosts:
+        words = "behind TLS, by any name. Set SUPERVISION_ALLOWED_HOSTS to the names that people use"
+        return [Finding("serving", False, words)]
+    where = f"behind TLS, as {settings.allowed_hosts}" if settings.tls else "this machine only"
+    return [Finding("serving", True, where)]
+
+
 def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which a person would mend things."""
     now = settings.now()
@@ -59,7 +95,8 @@ def examine(settings: Settings) -> list[Finding]:
         Finding(
             "settings", True, f"practice '{settings.practice}', time zone {settings.timezone or 'of this machine'}"
         ),
-        Finding("secrets", True, "none on disk: session ids are random, only their hashes are stored"),
+        *_secrets(settings),
+        *_serving(settings),
         Finding(
             "clock", now >= EARLIEST_PLAUSIBLE, f"{now:%d %b %Y %H:%M} (if that is wrong, set the machine's clock)"
         ),

@@ -7,12 +7,12 @@ import hashlib
 import hmac
 import json
 import re
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
+from dashboard import runtime
 from dashboard.access import Role, Viewer, check_can_export, check_can_import, counting_scope, scope_for
 from dashboard.errors import NotAllowed
 from dashboard.exports import to_csv
@@ -24,7 +24,6 @@ from queries.engine import writing
 from queries.frames import read_frame
 
 MINUTES = 15  # project default: how long a link on an open page works
-_KEY = secrets.token_bytes(32)  # for a viewer who did not come from the database
 STALE = "This link is no longer valid. Reload the page and use it again."
 
 
@@ -38,8 +37,8 @@ class File:
 
 
 def _signature(viewer: Viewer, content: bytes) -> bytes:
-    # from the practice's secret, so that another process on the same database can check it
-    key = hashlib.sha256(b"download links" + viewer.link_secret.encode()).digest() if viewer.link_secret else _KEY
+    # from the practice's secret and from one that replicas share, so that another process can check it
+    key = hashlib.sha256(b"download links" + viewer.link_secret.encode() + runtime.link_secret().encode()).digest()
     return hmac.new(key, content, hashlib.sha256).digest()
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 from threading import Lock
 
 from sqlalchemy import Engine
 
+from dashboard import secrets_store
 from dashboard import settings as configuration
 from dashboard.opening import bring_up_to_date, engine_of
 from dashboard.settings import Settings
 
 _lock = Lock()
+_ALONE = secrets.token_hex(32)  # for a process that serves nothing: no link of its own leaves it
 _settings: Settings | None = None
 _engine: Engine | None = None
 
@@ -45,3 +48,8 @@ def forget() -> None:
     global _settings, _engine
     with _lock:
         _settings = _engine = None
+
+
+def link_secret() -> str:
+    """What signs the links of downloads: shared by all replicas where pages are served. Raises UnusableInput for a bad file."""
+    return _ALONE if _settings is None else secrets_store.link_secret(_settings)

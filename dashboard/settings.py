@@ -47,7 +47,18 @@ class Settings:
     practice: str = "My practice"
     timezone: str = ""
     week_start: str = "monday"
-    tls: bool = False
+    host: str = "127.0.0.1"  # where `serve` listens; anything but this machine itself needs tls or --insecure-http
+    tls: bool = False  # people reach us through a proxy that speaks TLS
+    allowed_hosts: str = (
+        ""  # names people reach us by, with commas; empty: this machine's, or any where `host` is public
+    )
+    trusted_proxies: str = ""  # whose X-Forwarded-For is believed, with commas; empty: this machine's where tls is on
+    require_origin: bool = True  # a page's connection that does not say which site opened it is refused
+    max_connections_per_address: int = 100  # project default: open pages of one address; an office may share one
+    max_message_mb: int = 25  # Streamlit's own default: one message of a page, such as the drawings of a snapshot
+    secrets_file: str = ""  # empty: beside the embedded database, else in the user's data folder
+    log_format: str = "text"  # or json
+    log_file: str = ""  # beside standard error
     session_idle_minutes: int = 15
     session_absolute_hours: int = 12
     max_sign_in_attempts: int = 5
@@ -151,6 +162,11 @@ def load(environment: dict[str, str] | None = None) -> Settings:
         number = getattr(settings, name)
         if isinstance(number, int) and number < (1 if name == "db_pool_size" else 0):
             raise UnusableInput(f"Setting '{name}' is {number}. Use a whole number from {name == 'db_pool_size':d} up.")
+    for name in ("max_upload_mb", "max_message_mb", "max_connections_per_address"):
+        if getattr(settings, name) < 1:
+            raise UnusableInput(f"Setting '{name}' is {getattr(settings, name)}. Use a whole number from 1 up.")
+    if settings.log_format not in ("text", "json"):
+        raise UnusableInput(f"Setting 'log_format' is '{settings.log_format}'. Use text or json.")
     if settings.paper not in ("a4", "letter"):
         raise UnusableInput(f"Setting 'paper' is '{settings.paper}'. Use a4 or letter.")
     if settings.timezone:

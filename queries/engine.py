@@ -103,6 +103,7 @@ def _sqlite(url: URL, opening: Opening) -> Engine:
     engine = create_engine(
         url,
         module=driver(opening.key),
+        hide_parameters=True,  # an error may end up where people read: without a client's data
         connect_args={"check_same_thread": False},
         execution_options={"has_key": opening.key is not None},
         **({"poolclass": StaticPool} if in_memory else {}),
@@ -140,6 +141,7 @@ def _postgresql(url: URL, opening: Opening) -> Engine:
     }
     engine = create_engine(
         url,
+        hide_parameters=True,
         pool_pre_ping=True,  # a server that was started again is noticed before a page meets a dead connection
         pool_size=opening.pool_size,
         max_overflow=opening.pool_overflow,

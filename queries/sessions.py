@@ -159,3 +159,9 @@ def end(connection: Connection, session_id: str, now: datetime) -> None:
 def forget_old(connection: Connection, now: datetime, absolute_hours: int) -> None:
     """Removes sessions that can no longer be used."""
     connection.execute(delete(UserSession).where(UserSession.created_at < now - timedelta(hours=absolute_hours)))
+
+
+def end_all(connection: Connection) -> int:
+    """Ends every session of every practice; everybody signs in again. Returns how many were alive."""
+    ended = connection.execute(update(UserSession).where(~UserSession.revoked).values(revoked=True))
+    return int(ended.rowcount)

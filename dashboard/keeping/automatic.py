@@ -6,7 +6,7 @@ and on the page Data quality; it never stops the app.
 
 from __future__ import annotations
 
-import logging
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -17,15 +17,15 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from dashboard import __version__
+from dashboard import __version__, logs
 from dashboard.errors import SupervisionError
 from dashboard.keeping.key import key_of
+from dashboard.logs import Event
 from dashboard.settings import Settings
 from queries.backup import PART, write_copy
 from queries.backup_file import check_copy
 from queries.engine import normalised
 
-LOG = logging.getLogger("supervision")
 NAME = re.compile(r"(?P<stem>.+)-(?P<at>\d{8}-\d{6})-(?P<why>daily|migration)\.backup")
 STAMP = "%Y%m%d-%H%M%S"
 LOOK_EVERY_SECONDS = 600  # project default: how often the app looks whether a copy is due
@@ -123,7 +123,7 @@ def _opens(copy: Copy, settings: Settings) -> bool:
 def _turn(folder: Path) -> Iterator[bool]:
     """Whether this process is the one to do it; several may serve one database."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / ".lock").open("a") as file:
+    with os.fdopen(os.open(folder / ".lock", os.O_WRONLY | os.O_CREAT, 0o600), "a") as file:
         try:
             import fcntl
 
@@ -151,7 +151,7 @@ def _make(engine: Engine, settings: Settings, why: str, now: datetime) -> Path |
             return out
     except (SupervisionError, OSError) as error:
         _lately[str(folder)] = str(error)
-        LOG.warning("no automatic copy (%s): %s", why, error)
+        logs.warn(Event.COPY_FAILED, **logs.trouble(error))
         return None
 
 

@@ -7,7 +7,6 @@ accepted. The session is ours too: a random id in an HttpOnly cookie, its hash a
 
 from __future__ import annotations
 
-import json
 import secrets
 from contextlib import suppress
 from typing import Any
@@ -21,6 +20,7 @@ from dashboard.access import Viewer
 from dashboard.errors import DatabaseUnavailable
 from dashboard.signin.cookie import cookie_name
 from dashboard.signin.passwords import COST
+from dashboard.ui.scripts import run_script
 from dashboard.ui.show import show
 from dashboard.ui.view import Para, Table, View
 from queries import people, sessions
@@ -127,13 +127,6 @@ def sign_out() -> None:
     _forget_state()
 
 
-def _bind_cookie(code: str) -> None:
-    script = (
-        f"<script>fetch('/session/bind',{{method:'POST',body:{json.dumps(code)},credentials:'same-origin'}})</script>"
-    )
-    st.html(script, unsafe_allow_javascript=True)
-
-
 def _accepted(username: str) -> None:
     settings = runtime.settings()
     session_id, code = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
@@ -178,7 +171,7 @@ def require_sign_in() -> Viewer:
     if viewer is not None:
         st.session_state["_session_id"] = session_id
         if code := st.session_state.pop("_bind_code", None):
-            _bind_cookie(code)
+            run_script("bind", code=code)
         return viewer
     if st.session_state.get("_session_id"):
         _forget_state()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from dashboard import log_writing
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.snapshot.content import Frozen
 from dashboard.snapshot.freeze import PRINT_WIDTH
@@ -59,8 +59,7 @@ def draw(figures: Sequence[Frozen]) -> list[str]:
 async def _draw(figures: Sequence[Frozen], path: str) -> list[str]:
     import kaleido  # slow to import, and only wanted here
 
-    for name in ("kaleido", "choreographer"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    log_writing.quiet("kaleido", "choreographer")
     # mathjax=False: it would be fetched from outside otherwise
     async with kaleido.Kaleido(n=1, timeout=SECONDS, mathjax=False, path=path) as drawer:
         drawings = []

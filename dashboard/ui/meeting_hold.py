@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -32,6 +31,7 @@ from dashboard.ui.meeting_blocks import (
     undiscussed_table,
 )
 from dashboard.ui.meeting_loading import Points, Sitting
+from dashboard.ui.scripts import run_script
 from dashboard.ui.show import show_blocks
 from dashboard.ui.view import Block, Cell, Heading, Para, RaisedSignal, Signals, Table
 from dashboard.ui.words import day, plural
@@ -39,7 +39,6 @@ from dashboard.ui.words import day, plural
 SAID = "_said"  # what the page has to say of an act that did not work
 ACTIVE = "_active"  # somebody wrote: a part of the page that runs by itself must not let their session run out
 POLL_SECONDS = 4  # how soon the other's saved text shows
-KEYS = (Path(__file__).parent / "meeting_keys.js").read_text("utf-8")
 SetState = Callable[[int, str, int], None]
 
 
@@ -82,7 +81,7 @@ def agenda_list(sitting: Sitting, room: Room, item_id: int) -> None:
         f'<p class="quiet"><a href="{escape(_address(room, None))}" target="_self">Change the agenda</a></p>'
         '<p class="quiet">The arrow keys ← → move between items; H hides or shows names.</p></div>'
     )
-    st.html(f"<script>{KEYS}</script>", unsafe_allow_javascript=True)
+    run_script("meeting_keys")
 
 
 def signal_blocks(flags: pl.DataFrame, rules: Rules) -> list[Block]:

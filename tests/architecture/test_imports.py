@@ -21,11 +21,18 @@ LIBRARIES = {
         "dashboard/configuration.py",
         "dashboard/signin/",
         "dashboard/ui/",
+        "dashboard/web/",
         "pages/",
     ),
+    "starlette": ("dashboard/server.py", "dashboard/signin/", "dashboard/web/"),
+    "uvicorn": ("dashboard/serving.py", "dashboard/web/"),
+    "logging": (
+        "dashboard/logs.py",
+        "dashboard/log_writing.py",
+    ),  # the place that writes a log line, of checked fields only
     "streamlit_authenticator": ("dashboard/signin/",),
     "sqlalchemy": ("queries/",),
-    "plotly": ("dashboard/charts/", "dashboard/snapshot/", "dashboard/server.py"),
+    "plotly": ("dashboard/charts/", "dashboard/snapshot/", "dashboard/server.py", "dashboard/web/routes.py"),
     "typst": ("dashboard/snapshot/",),
     "kaleido": ("dashboard/snapshot/",),
 }

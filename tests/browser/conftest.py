@@ -18,9 +18,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120  # a busy machine
 # Streamlit asks for its own health below the page's address on deep links; the answer is a harmless 404
-HARMLESS = ("404", "allow-scripts and allow-same-origin", "Unrecognized feature")
+HARMLESS = ("status of 404",)
 
 
 @dataclass
@@ -30,6 +30,12 @@ class Served:
     url: str
     passwords: dict[str, str]
     roles: dict[str, str] = field(default_factory=dict)
+    home: Path | None = None  # of its database and logs
+
+    def said(self) -> str:
+        """Everything that the server wrote: standard output, standard error and its log file."""
+        assert self.home is not None
+        return "".join((self.home / name).read_text("utf-8", "replace") for name in ("served.log", "served.jsonl"))
 
     def of_role(self, role: str) -> str:
         """The first person of a role."""
@@ -53,7 +59,10 @@ def serving(db: str, home: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"SUPERVISION_DB": db, "XDG_DATA_HOME": str(home)}
+    environment = os.environ | {
+        "SUPERVISION_DB": db, "XDG_DATA_HOME": str(home), "SUPERVISION_LOG_FORMAT": "json",
+        "SUPERVISION_LOG_FILE": str(home / "served.jsonl"),
+    }  # fmt: skip
     with (home / "served.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "dashboard", "serve", "--port", str(port)],
@@ -96,7 +105,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     lines = supervision("demo", "--no-serve", "--episodes", "200", "--clinicians", "8", db=db, home=home).splitlines()
     people = [line.split() for line in lines[1:]]
     with serving(db, home) as url:
-        yield Served(url, {name: word for _, name, word in people}, {name: role for role, name, _ in people})
+        yield Served(url, {name: word for _, name, word in people}, {name: role for role, name, _ in people}, home)
 
 
 def open_page(
@@ -116,10 +125,11 @@ def open_page(
         "request",
         lambda r: (
             None
-            if r.url.startswith(("data:", "blob:")) or host in r.url.split("/")[2]
+            if r.url.startswith(("data:", "blob:")) or host == r.url.split("/")[2]
             else trouble.append(f"outside: {r.url}")
         ),
     )
+    page.on("websocket", lambda one: None if one.url.split("/")[2] == host else trouble.append(f"outside: {one.url}"))
     page.trouble = trouble  # type: ignore[attr-defined]
     page.goto(served.url)
     if username:

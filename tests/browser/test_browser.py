@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,18 @@ PAGES = {
         "about-signals",
     ],
     "supervisor": ["", "meeting", "alliance", "retention", "outcomes", "snapshots", "data-quality", "about-signals"],
-    "director": ["", "meeting", "alliance", "retention", "outcomes", "snapshots", "data-quality", "about-signals"],
+    "director": [
+        "",
+        "meeting",
+        "alliance",
+        "retention",
+        "outcomes",
+        "snapshots",
+        "data-quality",
+        "about-signals",
+        "people",
+        "enter?new=episode",
+    ],
     "admin": ["", "people", "data-quality", "about-signals"],
 }
 # found in Streamlit's own markup, not in ours
@@ -68,7 +81,28 @@ def test_each_page_of_a_role_has_no_error_nothing_axe_finds_and_fits_a_phone(
         _no_violations(page)
         _fits_a_phone(page, path)
     assert page.trouble == []  # type: ignore[attr-defined]
+    cookies = [str(one["value"]) for one in page.context.cookies()]
     page.context.close()
+    assert demo.home is not None
+    nobody_is_named(demo.said(), demo.home / "demo.sqlite", [*demo.passwords, *demo.passwords.values(), *cookies])
+
+
+def nobody_is_named(said: str, database: Path, more: list[str]) -> None:
+    """Fails where a log tells of a client, a clinician, or what ``more`` holds."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        words = {
+            str(word)
+            for columns, table in (
+                ("client_code, source_id", "client"), ("display_name, source_id", "clinician"),
+                ("public_id, source_id", "episode"),
+            )
+            for row in connection.execute(f"SELECT {columns} FROM {table}")
+            for word in row
+            if word
+        }  # fmt: skip
+    assert len(words) > 3
+    assert "server started" in said
+    assert [word for word in (words | set(more)) if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", said)] == []
 
 
 def _fits_a_phone(page: Page, path: str) -> None:
@@ -133,7 +167,7 @@ def test_answers_carry_the_security_headers(browser: Browser, demo: Served) -> N
     page = browser.new_page()
     for path in ("/", "/healthz", "/download/nothing"):
         answer = page.request.get(demo.url + path)
-        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
     assert page.request.get(f"{demo.url}/healthz").json() == {"ok": True}

@@ -196,9 +196,7 @@ def test_who_waits_too_long_for_a_writer_is_told_so_and_nothing_is_half(postgres
     engine.dispose()
 
 
-def test_a_link_made_by_one_program_opens_at_another_and_only_for_its_person(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_link_made_by_one_program_opens_at_another_and_only_for_its_person(engine: Engine, tmp_path: Path) -> None:
     write_practice(tmp_path / "files", today=NOW.date(), episodes=2)
     bring_in(engine, tmp_path / "files", "files")
     with writing(engine) as connection:
@@ -212,7 +210,6 @@ def test_a_link_made_by_one_program_opens_at_another_and_only_for_its_person(
     assert one is not None
     assert other is not None
     token = downloads.link(one, "set_aside", NOW).rsplit("/", 1)[1]
-    monkeypatch.setattr(downloads, "_KEY", b"of another process")
     assert downloads.open_link(engine, one, token, NOW + timedelta(minutes=1)).data
     with pytest.raises(Exception, match="no longer valid"):
         downloads.open_link(engine, other, token, NOW)

@@ -1,0 +1,104 @@
+"""Our own routes: health, the session's cookie, checked downloads, Plotly's program for drawing a snapshot.
+
+To add one, add a ``Way`` to ``WAYS``: its address, how it is asked for, how much may be sent along, and the function, which
+checks for itself who asks. A function without ``async`` runs in a thread of its own, as everything that asks the database should.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import plotly
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from dashboard import downloads, runtime
+from dashboard.errors import DatabaseUnavailable, SupervisionError
+from dashboard.signin.cookie import cookie_name
+from dashboard.web.doors import READ, Address, Door
+from dashboard.web.who import signed_in
+from queries import sessions
+from queries.engine import writing
+
+Answers = Callable[[Request], Response | Awaitable[Response]]
+MOST_CODE = 200  # bytes of a one-time code
+PLOTLY = Path(plotly.__file__).with_name("package_data") / "plotly.min.js"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One of our routes: where it is and what answers."""
+
+    address: Address
+    answers: Answers
+
+    def route(self) -> Route:
+        """As the server takes it."""
+        return Route(self.address.template, self.answers, methods=sorted(self.address.methods))
+
+
+async def healthz(_request: Request) -> Response:
+    """Answers without sign-in that the process is up."""
+    return JSONResponse({"ok": True})
+
+
+async def bind(request: Request) -> Response:
+    """Spends the one-time code of a fresh sign-in and answers with the HttpOnly cookie."""
+    code = (await request.body()).decode("ascii", "replace")
+    return await run_in_threadpool(_bound, code)
+
+
+def _bound(code: str) -> Response:
+    settings = runtime.settings()
+    session_id = secrets.token_urlsafe(32)
+    with writing(runtime.engine()) as connection:
+        spent = sessions.redeem(connection, code, session_id, settings.now())
+    if not spent:
+        return JSONResponse({"ok": False}, 403)
+    answer = JSONResponse({"ok": True})
+    answer.set_cookie(
+        cookie_name(),
+        session_id,
+        max_age=settings.session_absolute_hours * 3600,
+        httponly=True,
+        secure=settings.tls,
+        samesite="strict",
+        path="/",
+    )
+    return answer
+
+
+def plotly_program(request: Request) -> Response:
+    """Plotly's own program, with which a browser draws the figures of a snapshot; for signed-in people."""
+    if signed_in(request) is None:
+        return PlainTextResponse("Sign in first.", 403)
+    return FileResponse(PLOTLY, media_type="text/javascript", headers={"cache-control": "private, max-age=86400"})
+
+
+def download(request: Request) -> Response:
+    """A file for a signed-in person, checked again: session, link, permission; with an audit row."""
+    viewer = signed_in(request)
+    if viewer is None:
+        return PlainTextResponse("Sign in first, then use the link on the page again.", 403)
+    now = runtime.settings().now()
+    try:
+        file = downloads.open_link(runtime.engine(), viewer, request.path_params["token"], now)
+    except DatabaseUnavailable:
+        raise
+    except SupervisionError as error:
+        return PlainTextResponse(str(error), 403)
+    disposition = f'attachment; filename="{file.name}"'
+    return Response(file.data, media_type=file.media_type, headers={"content-disposition": disposition})
+
+
+WAYS = (
+    Way(Address("/healthz", Door.OPEN, any_host=True), healthz),
+    Way(Address("/session/bind", Door.OWN, frozenset({"POST"}), most_bytes=MOST_CODE), bind),
+    Way(Address("/download/{token}", Door.OWN), download),
+    Way(Address("/assets/plotly.min.js", Door.OWN, READ), plotly_program),
+)

@@ -1,0 +1,21 @@
+"""What happens when a page's own code fails: a reference for the person and for the log, and nothing else."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import logs
+from dashboard.errors import DatabaseUnavailable
+from dashboard.logs import Event
+
+
+def on_script_error(error: Exception) -> bool:
+    """Tells the person and the log; neither tells of a client. True: Streamlit shows nothing of its own."""
+    if isinstance(error, DatabaseUnavailable):  # in a button's own function, before any page is drawn
+        logs.warn(Event.DATABASE_AWAY, **logs.trouble(error))
+        st.warning(error.calm)
+        return True
+    reference = logs.new_reference()
+    logs.fail(Event.PAGE_FAILED, reference=reference, **logs.trouble(error))
+    st.error(f"Something went wrong on our side; nothing you did. Reference {reference}.")
+    return True
