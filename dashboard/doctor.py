@@ -12,6 +12,8 @@ from dashboard.errors import SupervisionError
 from dashboard.keeping.examining import examine_data
 from dashboard.opening import engine_of
 from dashboard.settings import Settings
+from dashboard.sign_in_rules import has_provider
+from dashboard.signin.provider import check_installed
 from dashboard.snapshot.glyphs import covers
 from dashboard.snapshot.local_drawing import browser
 from queries.engine import normalised, reading
@@ -50,6 +52,16 @@ def _database(settings: Settings) -> list[Finding]:
     return [Finding("database", True, f"{shown} answers"), migrations, *data]
 
 
+def _single_sign_on(settings: Settings) -> Finding:
+    if not has_provider(settings):
+        return Finding("single sign-on", True, "off")
+    try:
+        check_installed(settings)
+    except SupervisionError as error:
+        return Finding("single sign-on", False, str(error))
+    return Finding("single sign-on", True, f"with {settings.oidc_label}; it answers to {settings.oidc_redirect_uri}")
+
+
 def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which a person would mend things."""
     now = settings.now()
@@ -60,6 +72,7 @@ def examine(settings: Settings) -> list[Finding]:
             "settings", True, f"practice '{settings.practice}', time zone {settings.timezone or 'of this machine'}"
         ),
         Finding("secrets", True, "none on disk: session ids are random, only their hashes are stored"),
+        _single_sign_on(settings),
         Finding(
             "clock", now >= EARLIEST_PLAUSIBLE, f"{now:%d %b %Y %H:%M} (if that is wrong, set the machine's clock)"
         ),

@@ -32,15 +32,15 @@ from dashboard import configuration, downloads, runtime
 from dashboard.access import Viewer
 from dashboard.errors import DatabaseUnavailable, SupervisionError
 from dashboard.signin.cookie import cookie_name
-from queries import people, sessions
-from queries.engine import reading, writing
+from dashboard.signin.current import current
+from dashboard.signin.provider import handed_over
+from dashboard.signin.routes import ProviderWords, bind, drop_provider
 
 if st.get_option("browser.gatherUsageStats"):  # our config.toml was not read: started from another folder
     bootstrap.load_config_options(configuration.options())
 
 Route_ = Callable[[Request], Awaitable[Response]]
 LOG = logging.getLogger("supervision")
-MOST_CODE = 200  # bytes of a one-time code
 PLOTLY = Path(plotly.__file__).with_name("package_data") / "plotly.min.js"
 POLICY = "; ".join(
     (
@@ -109,47 +109,10 @@ def _calmly(route: Route_) -> Route_:
     return answered
 
 
-@_calmly
-async def bind(request: Request) -> Response:
-    """Spends the one-time code of a fresh sign-in and answers with the HttpOnly cookie."""
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        return JSONResponse({"ok": False}, 403)
-    body = await request.body()
-    if len(body) > MOST_CODE:
-        return JSONResponse({"ok": False}, 403)
-    settings = runtime.settings()
-    session_id = secrets.token_urlsafe(32)
-    with writing(runtime.engine()) as connection:
-        spent = sessions.redeem(connection, body.decode("ascii", "replace"), session_id, settings.now())
-    if not spent:
-        return JSONResponse({"ok": False}, 403)
-    answer = JSONResponse({"ok": True})
-    answer.set_cookie(
-        cookie_name(),
-        session_id,
-        max_age=settings.session_absolute_hours * 3600,
-        httponly=True,
-        secure=settings.tls,
-        samesite="strict",
-        path="/",
-    )
-    return answer
-
-
 def _signed_in(request: Request, now: datetime) -> Viewer | None:
-    """Whose cookie it is, with a session that is alive and a password of their own; null for anybody else."""
-    settings = runtime.settings()
-    session_id = request.cookies.get(cookie_name(), "")
-    with reading(runtime.engine()) as connection:
-        live = sessions.username_of(
-            connection,
-            session_id,
-            now,
-            idle_minutes=settings.session_idle_minutes,
-            absolute_hours=settings.session_absolute_hours,
-        )
-        viewer = None if live is None else people.viewer(connection, live[0], now.date())
-    return None if viewer is None or viewer.must_change else viewer
+    """Whose cookie it is, with a session that is alive and nothing left to do first; null for anybody else."""
+    found = current(runtime.engine(), runtime.settings(), request.cookies.get(cookie_name(), ""), now)
+    return found.viewer if found is not None and found.viewer.is_ready else None
 
 
 @_calmly
@@ -201,10 +164,12 @@ app = st.App(
     Path(__file__).with_name("app.py"),
     routes=[
         Route("/healthz", healthz),
-        Route("/session/bind", bind, methods=["POST"]),
+        Route("/session/bind", _calmly(bind), methods=["POST"]),
+        Route("/session/drop-provider", drop_provider, methods=["POST"]),
         Route("/download/{token}", download),
         Route("/assets/plotly.min.js", plotly_program),
     ],
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[Middleware(SecurityHeaders), Middleware(ProviderWords)],
+    secrets=handed_over(),
     on_script_error=on_script_error,
 )
