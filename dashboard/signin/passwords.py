@@ -25,6 +25,7 @@ SHORTEST = 12  # project default; ASVS 6.2.1: at least 8. NIST asks for 15 where
 LONGEST = 128  # ASVS 6.2.9: at least 64 have to be permitted
 GUESSES = 10**8  # zxcvbn's own limit below which a password does not withstand guessing over the net (score 2 and less)
 EXAMINED = 72  # characters that zxcvbn looks at, its own limit: the time it takes grows with the square
+LEFT = 6  # project default: letters and digits that a password needs beside the words of the place
 PRODUCT = ("supervision", "supervision dashboard", "dashboard")
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without letters that are mistaken for one another
 RANDOM_LENGTH = 14
@@ -71,18 +72,22 @@ def check_policy(password: str, *, context: Iterable[str] = (), shortest: int = 
         raise UnusableInput(f"A password can have at most {LONGEST} characters.")
     from zxcvbn import zxcvbn
 
+    place = _words_of_the_place(context)
+    if _left_without(chosen.lower(), place) < LEFT:
+        raise UnusableInput(OF_THE_PLACE)
     with _examining:
-        found = zxcvbn(chosen[:EXAMINED], user_inputs=_words_of_the_place(context))
+        found = zxcvbn(chosen[:EXAMINED], user_inputs=place)
     if found["guesses"] <= GUESSES:
-        place = any(_of_the_place(part) for part in found["sequence"])
-        raise UnusableInput(OF_THE_PLACE if place else TOO_COMMON)
+        of_place = any(part.get("dictionary_name") == "user_inputs" for part in found["sequence"])
+        raise UnusableInput(OF_THE_PLACE if of_place else TOO_COMMON)
 
 
-def _of_the_place(part: dict[str, object]) -> bool:
-    if part.get("dictionary_name") == "user_inputs":
-        return True
-    repeated = part.get("base_matches") or ()
-    return isinstance(repeated, list) and any(_of_the_place(one) for one in repeated)
+def _left_without(password: str, words: list[str]) -> float:
+    """Letters and digits beside the words of the place; without end where it holds none of them."""
+    rest = password
+    for word in sorted(words, key=len, reverse=True):
+        rest = rest.replace(word, " ")
+    return len(re.sub(r"[\W_]", "", rest)) if rest != password else float("inf")
 
 
 def _digest(password: str, salt: str) -> str:

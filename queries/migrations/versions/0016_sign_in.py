@@ -22,7 +22,7 @@ def upgrade() -> None:
     op.create_table(
         "sign_in_counter",
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("level", sa.Float(), nullable=False),
+        sa.Column("level", sa.Double(), nullable=False),
         sa.Column("at", sa.DateTime(), nullable=False),
         sa.Column("refused", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_sign_in_counter")),
