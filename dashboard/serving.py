@@ -13,6 +13,14 @@ from queries import practices
 from queries.engine import reading
 
 
+def believe_proxies(settings: Settings) -> None:
+    """Tells uvicorn whose X-Forwarded-For and X-Forwarded-Proto count: the practice's proxies, and nobody where none is named.
+
+    The address is then the last hop that is no such proxy. By itself uvicorn would believe whoever calls from this machine.
+    """
+    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(trusted_proxies(settings))
+
+
 def serve(settings: Settings, host: str, port: int) -> None:
     """Brings database and signals up to date and serves until interrupted.
 
@@ -33,8 +41,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     # the only way by which Streamlit takes it from a program: alike in every process, so that any of them can read what
     # another one signed
     os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = hand_over(settings, engine)
-    # uvicorn believes X-Forwarded-For of these alone; by itself it would believe whoever calls from this machine
-    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(trusted_proxies(settings))
+    believe_proxies(settings)
     keep_copying(engine, settings)
     options = configuration.options(**{"server.address": host, "server.port": port})
     bootstrap.load_config_options(options)  # before the server module is imported, so that it sees our settings
