@@ -39,7 +39,8 @@ def _addresses(page: pages.Page, viewer: Viewer) -> list[StreamlitPage]:
 def _bar(viewer: Viewer) -> None:
     with st.container(key="who", horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         st.html(
-            f'<div class="sv"><p class="quiet"><a href="account" target="_self" title="Your sign-in">{escape(viewer.name)}</a> '
+            f'<div class="sv"><p class="quiet"><a href="account" target="_self" aria-label="{escape(viewer.name)}, your sign-in">'
+            f"{escape(viewer.name)}</a> "
             f"· {viewer.role.value}</p></div>",
             width="content",
         )

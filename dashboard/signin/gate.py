@@ -20,7 +20,7 @@ from dashboard.signin.begin import BIND, HALF, SESSION, go_on, half
 from dashboard.signin.client import caller
 from dashboard.signin.cookie import cookie_name
 from dashboard.signin.current import Current, current
-from dashboard.signin.provider_form import provider_button, take_answer
+from dashboard.signin.provider_form import forget_said, provider_button, take_answer
 from dashboard.signin.second_form import second_step
 from dashboard.ui.show import show
 from dashboard.ui.view import Para, Table, View
@@ -126,6 +126,7 @@ def _form() -> None:
         password = st.text_input("Password", type="password", autocomplete="current-password")
         sent = st.form_submit_button("Sign in")
     if sent:
+        forget_said()
         came_from = caller(same_name(username))
         accepted = try_password(
             runtime.engine(), settings, username=username, password=password, caller=came_from, now=settings.now()

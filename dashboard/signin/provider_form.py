@@ -45,9 +45,14 @@ def take_answer() -> bool:
         return False
     if accepted is None:
         return False
-    st.session_state.pop(SAID, None)
+    forget_said()
     go_on(accepted, caller(accepted.person.username), by_provider=True)
     return True
+
+
+def forget_said() -> None:
+    """Forgets what there was to say of the last try: another one has begun."""
+    st.session_state.pop(SAID, None)
 
 
 def provider_button() -> None:
@@ -60,13 +65,12 @@ def provider_button() -> None:
         st.html(DROPPING, unsafe_allow_javascript=True)
     label = settings.oidc_label
     if st.button(f"Sign in with {label}", key="provider-sign-in"):
-        st.session_state.pop(SAID, None)
-        st.query_params.pop(ASKED, None)
+        forget_said()
         try:
             st.login(NAME)
         except StreamlitAuthError:
             st.session_state[SAID] = NOT_SET_UP.format(label=label)
-    asked = {"away": AWAY, "unfinished": UNFINISHED}.get(st.query_params.get(ASKED, ""))
-    said = st.session_state.get(SAID) or (asked and asked.format(label=label))
-    if said:
+    if came_back := st.query_params.pop(ASKED, None):
+        st.session_state[SAID] = {"away": AWAY}.get(came_back, UNFINISHED).format(label=label)
+    if said := st.session_state.get(SAID):
         st.error(said)

@@ -26,7 +26,7 @@ PAGES = {
     ],
     "supervisor": ["", "meeting", "alliance", "retention", "outcomes", "snapshots", "data-quality", "about-signals"],
     "director": ["", "meeting", "alliance", "retention", "outcomes", "snapshots", "data-quality", "about-signals"],
-    "admin": ["", "people", "data-quality", "about-signals"],
+    "admin": ["", "account", "people", "data-quality", "about-signals"],
 }
 # found in Streamlit's own markup, not in ours
 ALLOWED = {

@@ -327,6 +327,10 @@ def test_a_password_alone_opens_nothing_where_a_second_factor_is_asked_for(windo
     assert device[0]["httpOnly"]
     assert device[0]["sameSite"] == "Strict"
     assert "supervision_" not in page.evaluate("document.cookie")
+    page.get_by_role("link", name="ruth, your sign-in").click()
+    expect(page.get_by_text("You have 9 recovery codes")).to_have_count(0)
+    page.get_by_role("heading", name="Where you are signed in").wait_for(timeout=WAIT)
+    expect(page.get_by_text("Chrome on Linux (this one)")).to_be_visible()
 
 
 def test_a_provider_that_is_away_is_told_in_words(browser: Browser, site: Site, tmp_path: Path) -> None:
