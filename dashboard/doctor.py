@@ -62,6 +62,16 @@ def _single_sign_on(settings: Settings) -> Finding:
     return Finding("single sign-on", True, f"with {settings.oidc_label}; it answers to {settings.oidc_redirect_uri}")
 
 
+def _addresses(settings: Settings) -> Finding:
+    if settings.tls and not settings.trusted_proxies:
+        return Finding(
+            "addresses", True,
+            "the site is served over TLS by something in front of it: name its address in 'trusted_proxies', or every try to "
+            "sign in seems to come from there",
+        )  # fmt: skip
+    return Finding("addresses", True, f"as the connection says, but for: {settings.trusted_proxies or 'nobody'}")
+
+
 def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which a person would mend things."""
     now = settings.now()
@@ -73,6 +83,7 @@ def examine(settings: Settings) -> list[Finding]:
         ),
         Finding("secrets", True, "none on disk: session ids are random, only their hashes are stored"),
         _single_sign_on(settings),
+        _addresses(settings),
         Finding(
             "clock", now >= EARLIEST_PLAUSIBLE, f"{now:%d %b %Y %H:%M} (if that is wrong, set the machine's clock)"
         ),

@@ -81,7 +81,10 @@ def add_person(
         raise UnusableInput("A clinician needs --clinician with their clinician_id, or they would see nothing.")
     address = checked_email(email)
     if password is not None:
-        check_policy(password, context=(username, practice or first_practice), shortest=shortest)
+        with reading(engine) as connection:
+            anybody = practices.all_practices(connection)
+            place = practices.name_of(connection, practices.find_practice(connection, practice)) if anybody else ""
+        check_policy(password, context=(username, place or practice or first_practice), shortest=shortest)
     chosen = password if password is not None else random_password()
     secret = hashed(chosen)
     with writing(engine) as connection:

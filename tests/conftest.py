@@ -119,13 +119,27 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'practice.sqlite'}"
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on an empty, migrated database, once for each kind."""
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated embedded database that each test copies, which is much faster than migrating each time."""
     from queries.schema import migrate
 
-    engine = open_engine(database_url)
+    path = tmp_path_factory.mktemp("template") / "template.sqlite"
+    engine = open_engine(f"sqlite:///{path}")
     migrate(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def engine(database_url: str, sqlite_template: Path) -> Iterator[Engine]:
+    """An engine on an empty, migrated database, once for each kind."""
+    url = sa.make_url(database_url)
+    if url.drivername == "sqlite":
+        shutil.copy(sqlite_template, str(url.database))
+    engine = open_engine(database_url)
     yield engine
     engine.dispose()
 

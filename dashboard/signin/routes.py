@@ -23,9 +23,9 @@ AWAY, UNFINISHED = "/?provider=away", "/?provider=unfinished"
 
 
 def _same_site(request: Request) -> bool:
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        return False
-    origin = request.headers.get("origin")
+    said, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if said is not None:  # what the browser itself knows; a proxy may have changed the host's name
+        return said == "same-origin"
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 

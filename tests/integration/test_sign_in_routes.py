@@ -114,7 +114,8 @@ def started(engine: Engine, code: str = "code") -> None:
     ("headers", "body", "status"),
     [
         ({}, "code", 200),
-        ({"sec-fetch-site": "same-origin", "origin": "http://testserver"}, "code", 200),
+        ({"sec-fetch-site": "same-origin", "origin": "https://behind.a.proxy"}, "code", 200),
+        ({"sec-fetch-site": "same-site", "origin": "http://testserver"}, "code", 403),
         ({"sec-fetch-site": "cross-site"}, "code", 403),
         ({"origin": "https://elsewhere.example"}, "code", 403),
         ({"origin": "null"}, "code", 403),

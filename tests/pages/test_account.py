@@ -284,3 +284,12 @@ def test_after_a_reset_the_password_that_was_handed_over_will_not_do_again(pract
     type_in(app, "The same again", given)
     press(app, "Save password")
     assert "password you have now" in app.error[0].value
+
+
+def test_single_sign_on_that_is_not_set_up_completely_says_so(practice: Path, sign_in: SignIn) -> None:
+    assert "Sign in with" not in str([one.label for one in sign_in(None).button])
+    given = {"oidc_discovery_url": "https://p.example/.well-known/openid-configuration", "oidc_label": "Heron House"}
+    runtime.configure(replace(runtime.settings(), **given), runtime.engine())
+    app = press(sign_in(None), "Sign in with Heron House")
+    assert not app.exception
+    assert "not set up completely" in app.error[0].value
