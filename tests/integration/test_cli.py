@@ -161,7 +161,7 @@ def test_a_person_gets_an_address_and_loses_a_second_factor_on_the_command_line(
     with opened(load()) as engine:
         now = load().now()
         secret = second.offer(engine, director, now)
-        second.confirm(engine, director, pyotp.TOTP(secret).at(0), now, 0)
+        second.confirm(engine, director, pyotp.TOTP(secret).at(3_000), now, 3_000)
     assert "without a second factor" in run("user", "reset-second-factor", "ada")[1]
 
 
