@@ -34,7 +34,13 @@ class Viewer:
     supervisee_ids: frozenset[int] = frozenset()
     name: str = ""
     must_change: bool = False
+    must_set_up: bool = False  # a second factor, which their role has to have here
     link_secret: str = field(default="", repr=False)  # signs the links of this practice, alike in every process
+
+    @property
+    def is_ready(self) -> bool:
+        """False while something has to be done before anything opens: a password or a second factor of their own."""
+        return not (self.must_change or self.must_set_up)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dashboard.errors import DatabaseUnavailable, SupervisionError
 from dashboard.evaluation import ensure_current
 from dashboard.signin.change import require_own_password
 from dashboard.signin.gate import require_sign_in, sign_out
+from dashboard.signin.set_up import require_second_factor
 from dashboard.ui.frame import footer, remember
 from dashboard.ui.scripts import run_script
 from dashboard.ui.show import show
@@ -39,7 +40,10 @@ def _addresses(page: pages.Page, viewer: Viewer) -> list[StreamlitPage]:
 def _bar(viewer: Viewer) -> None:
     with st.container(key="who", horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         st.html(
-            f'<div class="sv"><p class="quiet">{escape(viewer.name)} · {viewer.role.value}</p></div>', width="content"
+            f'<div class="sv"><p class="quiet"><a href="account" target="_self" aria-label="{escape(viewer.name)}, your sign-in">'
+            f"{escape(viewer.name)}</a> "
+            f"· {viewer.role.value}</p></div>",
+            width="content",
         )
         st.button("Sign out", on_click=sign_out, type="tertiary")
 
@@ -76,6 +80,7 @@ st.html(Path(__file__).with_name("ui") / "app.css")
 def _run() -> None:
     viewer = require_sign_in()
     require_own_password(viewer)
+    require_second_factor(viewer)
     remember(viewer)
     _bring_up_to_date(viewer)
     running = st.navigation([one for page in pages.PAGES for one in _addresses(page, viewer)], position="top")

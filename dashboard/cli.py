@@ -206,6 +206,7 @@ def user_add(
     must_change: Annotated[
         bool, typer.Option("--must-change", help="Ask for a new password at the first sign-in.")
     ] = False,
+    email: Annotated[str | None, typer.Option(help="The address by which single sign-on knows this person.")] = None,
     practice: PracticeName = None,
     db: Db = None,
 ) -> None:
@@ -218,7 +219,8 @@ def user_add(
     with opened(settings) as engine:
         password = add_person(
             engine, practice=practice, username=username, role=role, clinician=clinician, password=given,
-            must_change=must_change, now=settings.now(), first_practice=settings.practice,
+            must_change=must_change, now=settings.now(), first_practice=settings.practice, email=email,
+            shortest=settings.password_min_length,
         )  # fmt: skip
     say(f"Added {username} as {role}." + ("" if given is not None else f" Password (shown once): {password}"))
 
@@ -258,6 +260,39 @@ def user_reset(username: str, practice: PracticeName = None, db: Db = None) -> N
     with opened(settings) as engine:
         password = reset_person(engine, practice=practice, username=username, now=settings.now())
     say(f"{username} has a new password (shown once): {password}")
+
+
+@user_commands.command("set-email")
+def user_set_email(
+    username: str,
+    email: Annotated[
+        str, typer.Argument(help="The address by which single sign-on knows this person; none takes it away.")
+    ],
+    practice: PracticeName = None,
+    db: Db = None,
+) -> None:
+    """Say by which e-mail address single sign-on knows a person; their open sessions end."""
+    from dashboard.opening import opened
+    from dashboard.people import set_person_email
+
+    settings = settings_of(db)
+    with opened(settings) as engine:
+        address = set_person_email(
+            engine, practice=practice, username=username, email=None if email == "none" else email, now=settings.now()
+        )
+    say(f"{username} is known to single sign-on as {address or 'nobody'}; open sessions have ended.")
+
+
+@user_commands.command("reset-second-factor")
+def user_reset_second_factor(username: str, practice: PracticeName = None, db: Db = None) -> None:
+    """Take a person's second factor away, for a lost phone; their open sessions end."""
+    from dashboard.opening import opened
+    from dashboard.people import reset_second_factor
+
+    settings = settings_of(db)
+    with opened(settings) as engine:
+        reset_second_factor(engine, practice=practice, username=username, now=settings.now())
+    say(f"{username} signs in without a second factor now; open sessions have ended.")
 
 
 def main() -> None:

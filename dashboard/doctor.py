@@ -16,6 +16,8 @@ from dashboard.exposure import is_public
 from dashboard.keeping.examining import examine_data
 from dashboard.opening import engine_of
 from dashboard.settings import Settings
+from dashboard.sign_in_rules import has_provider, trusted_proxies
+from dashboard.signin.provider import check_installed
 from dashboard.snapshot.glyphs import covers
 from dashboard.snapshot.local_drawing import browser
 from queries.engine import normalised, reading
@@ -86,6 +88,22 @@ def _serving(settings: Settings) -> list[Finding]:
     return [Finding("serving", True, where)]
 
 
+def _single_sign_on(settings: Settings) -> Finding:
+    if not has_provider(settings):
+        return Finding("single sign-on", True, "off")
+    try:
+        check_installed(settings)
+    except SupervisionError as error:
+        return Finding("single sign-on", False, str(error))
+    return Finding("single sign-on", True, f"with {settings.oidc_label}; it answers to {settings.oidc_redirect_uri}")
+
+
+def _addresses(settings: Settings) -> Finding:
+    """Whose word counts for where a try to sign in comes from; a proxy elsewhere has to be named."""
+    trusted = ", ".join(trusted_proxies(settings))
+    return Finding("addresses", True, f"as the connection says; a proxy is believed at: {trusted or 'none'}")
+
+
 def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which a person would mend things."""
     now = settings.now()
@@ -97,6 +115,8 @@ def examine(settings: Settings) -> list[Finding]:
         ),
         *_secrets(settings),
         *_serving(settings),
+        _single_sign_on(settings),
+        _addresses(settings),
         Finding(
             "clock", now >= EARLIEST_PLAUSIBLE, f"{now:%d %b %Y %H:%M} (if that is wrong, set the machine's clock)"
         ),

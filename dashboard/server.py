@@ -22,6 +22,8 @@ from starlette.middleware import Middleware
 from streamlit.web import bootstrap
 
 from dashboard import configuration, log_writing, runtime
+from dashboard.signin.provider import handed_over
+from dashboard.signin.routes import ProviderWords
 from dashboard.web.doors import Doors
 from dashboard.web.guard import Guard
 from dashboard.web.headers import SecurityHeaders
@@ -50,7 +52,9 @@ app = st.App(
     middleware=[
         Middleware(SecurityHeaders),
         Middleware(Guard, doors=Doors(tuple(way.address for way in WAYS))),
+        Middleware(ProviderWords),
     ],
+    secrets=handed_over(),
     on_script_error=on_script_error,
     lifespan=_lifespan,
 )

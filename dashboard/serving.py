@@ -19,13 +19,14 @@ def serve(settings: Settings, port: int, *, insecure_http: bool = False) -> None
     """Brings database and signals up to date and serves ``settings.host`` until interrupted.
 
     Raises UnusableInput for an address that others reach without TLS, and SupervisionError when the database is newer than
-    this program or cannot be opened, or the port is in use.
+    this program or cannot be opened, the port is in use, or single sign-on is set up in part.
     """
     check_exposure(settings.host, settings, insecure_http=insecure_http)
     import uvicorn
     from streamlit.web import bootstrap
 
     from dashboard import configuration, runtime
+    from dashboard.signin.provider import hand_over
 
     engine = engine_of(settings, pages=True)
     bring_up_to_date(engine, settings)
@@ -34,6 +35,7 @@ def serve(settings: Settings, port: int, *, insecure_http: bool = False) -> None
     for practice_id in known:
         ensure_current(engine, settings, practice_id, settings.now())
     runtime.configure(settings, engine)
+    hand_over(settings)
     # before the server module is imported, so that it sees our settings
     bootstrap.load_config_options(
         configuration.options(

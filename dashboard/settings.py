@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import platformdirs
 
 from dashboard.errors import UnusableInput
+from dashboard.sign_in_rules import check_sign_in
 
 APP = "supervision"
 
@@ -62,7 +63,17 @@ class Settings:
     session_idle_minutes: int = 15
     session_absolute_hours: int = 12
     max_sign_in_attempts: int = 5
+    max_sign_in_attempts_per_address: int = 50  # project default: a practice often has one address for all
     lock_minutes: int = 15
+    password_min_length: int = 12  # project default; NIST SP 800-63B-4 asks for 15 where there is no second factor
+    second_factor_roles: str = ""  # roles, comma between them, that open nothing without a second factor
+    oidc_discovery_url: str = ""  # single sign-on: the provider's .well-known/openid-configuration; empty: off
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)  # only from the environment; else oidc_client_secret_file
+    oidc_client_secret_file: str = ""
+    oidc_redirect_uri: str = ""  # this app's own address, as the provider knows it, ending in /oauth2callback
+    oidc_label: str = "your organisation"  # after "Sign in with"
+    oidc_second_factor: str = "provider"  # whose matter a second factor is after single sign-on: provider or here
     max_upload_mb: int = 200
     max_unpacked_mb: int = 2000
     min_closed_episodes: int = 10
@@ -151,6 +162,10 @@ def load(environment: dict[str, str] | None = None) -> Settings:
             raise UnusableInput(f"The settings file {path} could not be read: {error}.") from None
     if "key" in given:
         raise UnusableInput(f"{path}: a key does not belong into a settings file. Name a private file in 'key_file'.")
+    if "oidc_client_secret" in given:
+        raise UnusableInput(
+            f"{path}: a client secret does not belong into a settings file. Name a private file in 'oidc_client_secret_file'."
+        )
     rules = given.pop("rules", {})
     known = {f.name for f in fields(Settings)} | {f.name for f in fields(Rules)}
     if unknown := sorted((set(given) | set(rules)) - known):
@@ -167,6 +182,7 @@ def load(environment: dict[str, str] | None = None) -> Settings:
             raise UnusableInput(f"Setting '{name}' is {getattr(settings, name)}. Use a whole number from 1 up.")
     if settings.log_format not in ("text", "json"):
         raise UnusableInput(f"Setting 'log_format' is '{settings.log_format}'. Use text or json.")
+    check_sign_in(settings)
     if settings.paper not in ("a4", "letter"):
         raise UnusableInput(f"Setting 'paper' is '{settings.paper}'. Use a4 or letter.")
     if settings.timezone:

@@ -55,6 +55,9 @@ PAGES = (
         "Who works here, who may sign in, and what are this practice's rules?",
         frozenset({Role.DIRECTOR, Role.ADMIN}),
     ),
+    Page(
+        "account", "account", "Your sign-in", "How do I sign in, and where am I signed in now?", EVERYONE, in_menu=False
+    ),
 )
 BY_NAME = {page.name: page for page in PAGES}
 

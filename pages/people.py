@@ -9,8 +9,18 @@ import streamlit as st
 from dashboard import runtime
 from dashboard.access import Role, Viewer, can_manage_people, check_can_manage_people, check_can_manage_staff
 from dashboard.errors import SupervisionError, UnusableInput
-from dashboard.people import Person, add_person, disable_person, link_person, people, reset_person
+from dashboard.people import (
+    Person,
+    add_person,
+    disable_person,
+    link_person,
+    people,
+    reset_person,
+    reset_second_factor,
+    set_person_email,
+)
 from dashboard.settings import Rules, Settings
+from dashboard.sign_in_rules import has_provider
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.show import show
 from dashboard.ui.staff_forms import Staff, read_staff, staff_blocks, staff_forms
@@ -40,6 +50,9 @@ def _rules(settings: Settings, rules: Rules) -> list[list[str]]:
         ["session absolute hours", str(settings.session_absolute_hours)],
         ["sign-in attempts before a pause", str(settings.max_sign_in_attempts)],
         ["minutes of that pause", str(settings.lock_minutes)],
+        ["shortest password", str(settings.password_min_length)],
+        ["roles that need a second factor", settings.second_factor_roles or "none"],
+        ["single sign-on", settings.oidc_label if has_provider(settings) else "off"],
     ]
 
 
@@ -50,12 +63,15 @@ def build(practice: str, everyone: Sequence[Person], settings: Settings, rules: 
             one.username,
             one.role,
             one.clinician or MISSING,
-            ("may sign in" if one.is_active else "disabled") + (", chooses a password next" if one.must_change else ""),
+            one.email or MISSING,
+            ("may sign in" if one.is_active else "disabled")
+            + (", chooses a password next" if one.must_change else "")
+            + (", has a second factor" if one.second_factor else ""),
         ]
         for one in everyone
     ]
     blocks: list[Block] = [
-        Table("People who may sign in", ("User name", "Role", "Clinician id", "State"), rows),
+        Table("People who may sign in", ("User name", "Role", "Clinician id", "E-mail", "State"), rows),
         Slot("result"),
         Slot("add"),
         Slot("change"),
@@ -113,6 +129,7 @@ def _add(viewer: Viewer, practice: str, clinician_ids: Sequence[tuple[str, str]]
     with st.expander("Add a person"), st.form("add", border=False, clear_on_submit=False):
         username = st.text_input("User name", max_chars=40, help="Lower-case letters, digits, . _ -")
         role = st.selectbox("Role", [role.value for role in Role])
+        email = st.text_input("E-mail, for single sign-on", max_chars=320, help="May stay empty.")
         clinician = st.selectbox(
             "Works as clinician", ["", *names], format_func=lambda one: f"{names[one]} ({one})" if one else "Nobody"
         )
@@ -124,7 +141,7 @@ def _add(viewer: Viewer, practice: str, clinician_ids: Sequence[tuple[str, str]]
             now = runtime.settings().now()
             password = add_person(
                 runtime.engine(), practice=practice, username=username.strip(), role=role or "", clinician=clinician or None,
-                password=None, must_change=True, now=now, actor=viewer.username,
+                password=None, must_change=True, now=now, actor=viewer.username, email=email,
             )  # fmt: skip
             _say(f"{username} can sign in as {role}, with this password:", password)
 
@@ -136,13 +153,16 @@ def _change(
 ) -> None:
     states = {one.username: one for one in everyone}
     names = dict(clinician_ids)
-    verbs = ("Reset the password", "Disable", "Enable", "Link to a clinician")
+    verbs = (
+        "Reset the password", "Disable", "Enable", "Link to a clinician", "Reset the second factor", "Set the e-mail",
+    )  # fmt: skip
     with st.expander("Change a person"), st.form("change", border=False):
         username = st.selectbox("Who", list(states))
         verb = st.selectbox("What", verbs)
         clinician = st.selectbox(
             "Clinician (for a link)", ["", *names], format_func=lambda one: f"{names[one]} ({one})" if one else "Nobody"
         )
+        email = st.text_input("E-mail (to set it)", max_chars=320, help="Left empty, it is taken away.")
         sent = st.form_submit_button("Do it")
     if not sent or not username:
         return
@@ -161,6 +181,14 @@ def _change(
                 actor=viewer.username,
             )  # fmt: skip
             _say(f"{username} now works as {clinician or 'nobody'}; open sessions have ended.")
+        elif verb == verbs[4]:
+            reset_second_factor(runtime.engine(), practice=practice, username=username, now=now, actor=viewer.username)
+            _say(f"{username} signs in without a second factor now; open sessions have ended.")
+        elif verb == verbs[5]:
+            address = set_person_email(
+                runtime.engine(), practice=practice, username=username, email=email, now=now, actor=viewer.username
+            )
+            _say(f"{username} is known to single sign-on as {address or 'nobody'}; open sessions have ended.")
         else:
             if username == viewer.username and verb == verbs[1]:
                 raise UnusableInput("You cannot disable yourself. Ask another administrator.")

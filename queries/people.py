@@ -8,8 +8,9 @@ from sqlalchemy import Connection, insert, or_, select, update
 
 from dashboard.access import Role, Viewer
 from dashboard.errors import UnusableInput
-from queries import audit
+from queries import audit, devices, second_factors, throttle
 from queries.keys import next_id
+from queries.sign_in_tables import SecondFactor
 from queries.tables import Clinician, Practice, SupervisionLink, User
 
 
@@ -82,6 +83,12 @@ def _one(connection: Connection, practice_id: int, username: str) -> User:
     return user  # type: ignore[return-value]
 
 
+def _check_free(connection: Connection, email: str | None, username: str) -> None:
+    other = email and connection.execute(select(User.id).where(User.email == email, User.username != username)).first()
+    if other:
+        raise UnusableInput(f"The e-mail address {email} belongs to another user. Choose another, or none.")
+
+
 def add_user(
     connection: Connection,
     *,
@@ -93,8 +100,10 @@ def add_user(
     must_change: bool,
     now: datetime,
     actor: str,
+    email: str | None = None,
 ) -> None:
-    """Adds a person, with an audit row. Raises UnusableInput where the name is taken."""
+    """Adds a person, with an audit row. Raises UnusableInput where the name or the address is taken."""
+    _check_free(connection, email, username)
     if connection.execute(select(User.id).where(User.username == username)).first():
         raise UnusableInput(f"The user name '{username}' is taken. Choose another.")
     connection.execute(
@@ -107,10 +116,9 @@ def add_user(
             clinician_id=clinician_id,
             is_active=True,
             must_change=must_change,
-            failed_attempts=0,
-            last_failed_at=None,
             token_version=0,
             created_at=now,
+            email=email,
         )
     )
     audit.record(
@@ -119,11 +127,22 @@ def add_user(
     )  # fmt: skip
 
 
-def list_users(connection: Connection, practice_id: int) -> list[tuple[str, str, str | None, bool, bool]]:
-    """(user name, role, clinician id, is active, must change) of everyone, by name."""
+def list_users(
+    connection: Connection, practice_id: int
+) -> list[tuple[str, str, str | None, bool, bool, str | None, bool]]:
+    """(user name, role, clinician id, is active, must change, e-mail, has a second factor) of everyone, by name."""
     rows = connection.execute(
-        select(User.username, User.role, Clinician.source_id, User.is_active, User.must_change)
+        select(
+            User.username,
+            User.role,
+            Clinician.source_id,
+            User.is_active,
+            User.must_change,
+            User.email,
+            SecondFactor.confirmed_at.is_not(None).label("second_factor"),
+        )
         .join(Clinician, Clinician.id == User.clinician_id, isouter=True)
+        .join(SecondFactor, SecondFactor.user_id == User.id, isouter=True)
         .where(User.practice_id == practice_id)
         .order_by(User.username)
     )
@@ -154,19 +173,19 @@ def set_password(
     now: datetime,
     actor: str,
 ) -> None:
-    """Replaces a password, forgets failed attempts and ends every session. With an audit row."""
-    _one(connection, practice_id, username)
+    """Replaces a password, forgets failed tries and known browsers, and ends every session. With an audit row."""
+    user = _one(connection, practice_id, username)
     connection.execute(
         update(User)
         .where(User.practice_id == practice_id, User.username == username)
         .values(
             password_hash=password_hash,
             must_change=must_change,
-            failed_attempts=0,
-            last_failed_at=None,
             token_version=User.token_version + 1,
         )
     )
+    devices.forget(connection, user.id)
+    throttle.forget_account(connection, username)
     audit.record(connection, at=now, practice_id=practice_id, username=actor, action="change password", detail=username)
 
 
@@ -184,3 +203,50 @@ def set_clinician(
         connection, at=now, practice_id=practice_id, username=actor, action="change user linked", clinician_id=clinician_id,
         detail=username,
     )  # fmt: skip
+
+
+def set_email(
+    connection: Connection, *, practice_id: int, username: str, email: str | None, now: datetime, actor: str
+) -> None:
+    """Says by which address (lower case; null: none) single sign-on knows somebody; ends their sessions. With an audit row.
+
+    Raises UnusableInput where the address belongs to somebody else.
+    """
+    _one(connection, practice_id, username)
+    _check_free(connection, email, username)
+    connection.execute(
+        update(User)
+        .where(User.practice_id == practice_id, User.username == username)
+        .values(email=email, token_version=User.token_version + 1)
+    )
+    audit.record(
+        connection, at=now, practice_id=practice_id, username=actor, action="change user e-mail", detail=username
+    )
+
+
+def end_every_session(connection: Connection, *, practice_id: int, username: str, now: datetime) -> None:
+    """Signs somebody out everywhere, at their own wish, and forgets the browsers that knew them. With an audit row."""
+    user = _one(connection, practice_id, username)
+    connection.execute(update(User).where(User.id == user.id).values(token_version=User.token_version + 1))
+    devices.forget(connection, user.id)
+    audit.record(connection, at=now, practice_id=practice_id, username=username, action="sign_out everywhere")
+
+
+def remove_second_factor(connection: Connection, *, practice_id: int, username: str, now: datetime, actor: str) -> None:
+    """Takes somebody's second factor away, forgets known browsers and ends every session. With an audit row.
+
+    Raises UnusableInput where there is no such user, or no second factor.
+    """
+    user = _one(connection, practice_id, username)
+    if not second_factors.remove(connection, user.id):
+        raise UnusableInput(f"{username} has no second factor. Nothing was changed.")
+    connection.execute(update(User).where(User.id == user.id).values(token_version=User.token_version + 1))
+    devices.forget(connection, user.id)
+    audit.record(
+        connection,
+        at=now,
+        practice_id=practice_id,
+        username=actor,
+        action="change second factor removed",
+        detail=username,
+    )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, delete, select, update
 
 from dashboard.errors import SupervisionError, UnusableInput
 from queries import audit
@@ -38,6 +38,7 @@ from queries.engine import Opening, open_engine, reading, writing
 from queries.erase import erase_again, keys_kept, scrub
 from queries.frames import insert_frame, read_batches, stored_rows
 from queries.schema import check_known, migrate, upgrade_within
+from queries.sign_in_tables import SignInCounter, UserDevice
 from queries.tables import Base, Practice, UserSession
 
 TRIES = 40  # a second and a half each at most: a minute of waiting for somebody who writes
@@ -55,8 +56,13 @@ def is_empty(engine: Engine) -> bool:
 
 
 def _sign(connection: Connection, about: About, copy: Path, now: datetime) -> None:
-    """Everybody signs in anew (a session ended since the copy would live again), and the audit says what happened."""
+    """Everybody signs in anew (a session ended since the copy would live again), and the audit says what happened.
+
+    Browsers that knew somebody are forgotten for the same reason, and so are tries that were counted then.
+    """
     connection.execute(update(UserSession).values(revoked=True))
+    connection.execute(delete(UserDevice))
+    connection.execute(delete(SignInCounter))
     detail = f"{copy.name}: made {about.made_at} from {about.engine}, {about.rows} rows"[:500]
     for practice_id in connection.execute(select(Practice.id).order_by(Practice.id)).scalars().all():
         audit.record(

@@ -630,10 +630,13 @@ class SnapshotFile(Base):
 
 
 class User(Base):
-    """Somebody who may sign in. ``token_version`` ends every session when it is raised."""
+    """Somebody who may sign in. ``token_version`` ends every session when it is raised.
+
+    ``email`` (lower case, null: none) is what single sign-on knows them by.
+    """
 
     __tablename__ = "app_user"
-    __table_args__ = (UniqueConstraint("username"),)
+    __table_args__ = (UniqueConstraint("username"), Index("uq_app_user_email", "email", unique=True))
     id: Mapped[int] = _id()
     practice_id: Mapped[int] = _practice()
     username: Mapped[str]
@@ -642,14 +645,17 @@ class User(Base):
     clinician_id: Mapped[int | None] = mapped_column(ForeignKey("clinician.id"))
     is_active: Mapped[bool]
     must_change: Mapped[bool]
-    failed_attempts: Mapped[int]
-    last_failed_at: Mapped[datetime | None]
     token_version: Mapped[int]
     created_at: Mapped[datetime]
+    email: Mapped[str | None]
 
 
 class UserSession(Base):
-    """A signed-in browser. Only hashes of the session id and of the one-time bind code are stored."""
+    """A signed-in browser. Only hashes of the session id and of the one-time bind code are stored.
+
+    ``sign_in_id`` is shared by all sessions of one sign-in; ``method`` says what opened it (``queries.sessions.METHODS``);
+    ``address`` and ``agent`` are what the browser's connection said, null where it said nothing.
+    """
 
     __tablename__ = "user_session"
     id_hash: Mapped[str] = mapped_column(String, primary_key=True)
@@ -660,6 +666,10 @@ class UserSession(Base):
     token_version: Mapped[int]
     bind_code_hash: Mapped[str | None] = mapped_column(String, index=True)
     bind_expires_at: Mapped[datetime | None]
+    sign_in_id: Mapped[str] = mapped_column(index=True)
+    method: Mapped[str]
+    address: Mapped[str | None]
+    agent: Mapped[str | None]
 
 
 class Audit(Base):

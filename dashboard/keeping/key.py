@@ -15,18 +15,22 @@ YES = ("1", "true", "yes")
 NO = ("", "0", "false", "no")
 
 
-def _from_file(path: Path) -> str:
+def private_text(path: Path, what: str, advice: str) -> str:
+    """What a private file holds, without blanks around it; ``what`` and ``advice`` are for the words of a refusal.
+
+    Raises UnusableInput for a file that cannot be read, is open to others, or is empty.
+    """
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UnusableInput(
-            f"The key file {path} could not be read ({getattr(error, 'strerror', None) or 'it is not text'})."
+            f"The {what} {path} could not be read ({getattr(error, 'strerror', None) or 'it is not text'})."
         ) from None
     if os.name == "posix" and mode & 0o077:
-        raise UnusableInput(f"The key file {path} can be read by others (mode {mode:o}). Run: chmod 600 {path}")
+        raise UnusableInput(f"The {what} {path} can be read by others (mode {mode:o}). Run: chmod 600 {path}")
     if not text:
-        raise UnusableInput(f"The key file {path} is empty. `supervision key new --out FILE` makes a key.")
+        raise UnusableInput(f"The {what} {path} is empty. {advice}")
     return text
 
 
@@ -54,7 +58,7 @@ def key_of(settings: Settings) -> str | None:
     """
     key = settings.key.strip()
     if not key and settings.key_file:
-        key = _from_file(Path(settings.key_file))
+        key = private_text(Path(settings.key_file), "key file", "`supervision key new --out FILE` makes a key.")
     if not key and settings.key_keyring.lower() not in NO:
         key = _from_keyring(settings.key_keyring)
     if not key:

@@ -15,7 +15,10 @@ import streamlit as st
 
 HERE = Path(__file__).parent
 # links: pages open without a reload · meeting_keys: arrow keys and H in a meeting · bind: trades a sign-in for its cookie
-SCRIPTS = {name: (HERE / f"{name}.js").read_text("utf-8") for name in ("links", "meeting_keys", "bind")}
+# drop_provider: lets go of the cookies of single sign-on
+SCRIPTS = {
+    name: (HERE / f"{name}.js").read_text("utf-8") for name in ("links", "meeting_keys", "bind", "drop_provider")
+}
 
 
 def run_script(name: str, **data: str) -> None:

@@ -15,7 +15,8 @@
 | ``/_stcore/script-health-check`` | closed | runs the app |
 | ``/_stcore/agent/…`` | closed | the app for programs, without our sign-in |
 | ``/app/static/…`` | closed | files beside the app |
-| ``/auth/…``, ``/oauth2callback`` | closed | Streamlit's own single sign-on |
+| ``/auth/login``, ``/oauth2callback`` | provider | the way to a provider of single sign-on and back, where one is set up |
+| ``/auth/logout`` | closed | Streamlit's own; ours ends the session |
 | our routes | theirs | see ``dashboard.web.routes`` |
 
 A test compares this table with the routes of the Streamlit that is installed.
@@ -34,12 +35,14 @@ READ = frozenset({"GET", "HEAD"})
 
 
 class Door(StrEnum):
-    """Who may come in: everyone for program files and health, a stream of our own site, people who may import, nobody."""
+    """Who may come in: everyone for program files and health, a stream of our own site, people who may import, whoever
+    comes by way of single sign-on, nobody."""
 
     PROGRAM = "program"
     OPEN = "open"
     STREAM = "stream"
     IMPORTERS = "importers"
+    PROVIDER = "provider"
     OWN = "own"  # the route itself checks
     CLOSED = "closed"
 
@@ -87,9 +90,9 @@ STREAMLIT = (
     Address("/_stcore/agent/openapi.json", Door.CLOSED),
     Address("/_stcore/agent/mcp", Door.CLOSED),
     Address("/app/static/{path:path}", Door.CLOSED),
-    Address("/auth/login", Door.CLOSED),
+    Address("/auth/login", Door.PROVIDER),
     Address("/auth/logout", Door.CLOSED),
-    Address("/oauth2callback", Door.CLOSED),
+    Address("/oauth2callback", Door.PROVIDER),
 )
 PAGES = tuple(Address(path, Door.PROGRAM) for path in ("/", "/home", *(f"/{page.url}" for page in pages.PAGES)))
 

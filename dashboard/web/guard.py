@@ -17,6 +17,7 @@ from dashboard import logs, runtime
 from dashboard.access import can_import
 from dashboard.errors import DatabaseUnavailable
 from dashboard.logs import Event
+from dashboard.sign_in_rules import has_provider
 from dashboard.web.body import TooLarge, TooSlow, counted
 from dashboard.web.crowd import Crowd
 from dashboard.web.doors import READ, Address, Door, Doors
@@ -123,6 +124,8 @@ class Guard:
         if not (address is not None and address.any_host) and not host_allowed(headers.get("host"), settings):
             return Refusal.HOST
         if address is None or address.door in (Door.CLOSED, Door.STREAM):
+            return Refusal.ADDRESS
+        if address.door is Door.PROVIDER and not has_provider(settings):
             return Refusal.ADDRESS
         if method not in address.methods:
             return Refusal.METHOD

@@ -13,8 +13,8 @@ import uvicorn
 
 from dashboard.errors import SupervisionError
 from dashboard.settings import Settings
+from dashboard.sign_in_rules import trusted_proxies
 from dashboard.web.guard import MB
-from dashboard.web.hosts import listed
 from dashboard.web.patience import PatientProtocol
 
 MOST_HEADER_BYTES = 32 * 1024  # project default: a request line and its headers, cookies among them
@@ -50,7 +50,8 @@ def bound(host: str, port: int) -> socket.socket:
 
 def server_config(app: Any, settings: Settings) -> uvicorn.Config:
     """The server of ``app`` under these settings."""
-    trusted = listed(settings.trusted_proxies) or (("127.0.0.1", "::1") if settings.tls else ())
+    # the address is then the last hop that is no proxy of the practice; by itself uvicorn would believe this whole machine
+    trusted = trusted_proxies(settings)
     return uvicorn.Config(
         app,
         http=PatientProtocol,

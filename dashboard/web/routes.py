@@ -6,27 +6,22 @@ checks for itself who asks. A function without ``async`` runs in a thread of its
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import plotly
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from dashboard import downloads, runtime
 from dashboard.errors import DatabaseUnavailable, SupervisionError
-from dashboard.signin.cookie import cookie_name
+from dashboard.signin.routes import MOST_CODE, bind, drop_provider
 from dashboard.web.doors import READ, Address, Door
 from dashboard.web.who import signed_in
-from queries import sessions
-from queries.engine import writing
 
 Answers = Callable[[Request], Response | Awaitable[Response]]
-MOST_CODE = 200  # bytes of a one-time code
 PLOTLY = Path(plotly.__file__).with_name("package_data") / "plotly.min.js"
 
 
@@ -45,32 +40,6 @@ class Way:
 async def healthz(_request: Request) -> Response:
     """Answers without sign-in that the process is up."""
     return JSONResponse({"ok": True})
-
-
-async def bind(request: Request) -> Response:
-    """Spends the one-time code of a fresh sign-in and answers with the HttpOnly cookie."""
-    code = (await request.body()).decode("ascii", "replace")
-    return await run_in_threadpool(_bound, code)
-
-
-def _bound(code: str) -> Response:
-    settings = runtime.settings()
-    session_id = secrets.token_urlsafe(32)
-    with writing(runtime.engine()) as connection:
-        spent = sessions.redeem(connection, code, session_id, settings.now())
-    if not spent:
-        return JSONResponse({"ok": False}, 403)
-    answer = JSONResponse({"ok": True})
-    answer.set_cookie(
-        cookie_name(),
-        session_id,
-        max_age=settings.session_absolute_hours * 3600,
-        httponly=True,
-        secure=settings.tls,
-        samesite="strict",
-        path="/",
-    )
-    return answer
 
 
 def plotly_program(request: Request) -> Response:
@@ -99,6 +68,7 @@ def download(request: Request) -> Response:
 WAYS = (
     Way(Address("/healthz", Door.OPEN, any_host=True), healthz),
     Way(Address("/session/bind", Door.OWN, frozenset({"POST"}), most_bytes=MOST_CODE), bind),
+    Way(Address("/session/drop-provider", Door.OWN, frozenset({"POST"})), drop_provider),
     Way(Address("/download/{token}", Door.OWN), download),
     Way(Address("/assets/plotly.min.js", Door.OWN, READ), plotly_program),
 )

@@ -7,12 +7,11 @@ from starlette.requests import HTTPConnection
 from dashboard import runtime
 from dashboard.access import Viewer
 from dashboard.signin.cookie import cookie_name
-from queries import people, sessions
-from queries.engine import reading
+from dashboard.signin.current import current
 
 
 def signed_in(request: HTTPConnection) -> Viewer | None:
-    """Whose cookie it is, with a session that is alive and a password of their own; null for anybody else.
+    """Whose cookie it is, with a session that is alive and nothing left to do first; null for anybody else.
 
     Raises DatabaseUnavailable.
     """
@@ -20,14 +19,5 @@ def signed_in(request: HTTPConnection) -> Viewer | None:
     if not session_id:
         return None
     settings = runtime.settings()
-    now = settings.now()
-    with reading(runtime.engine()) as connection:
-        live = sessions.username_of(
-            connection,
-            session_id,
-            now,
-            idle_minutes=settings.session_idle_minutes,
-            absolute_hours=settings.session_absolute_hours,
-        )
-        viewer = None if live is None else people.viewer(connection, live[0], now.date())
-    return None if viewer is None or viewer.must_change else viewer
+    found = current(runtime.engine(), settings, session_id, settings.now())
+    return found.viewer if found is not None and found.viewer.is_ready else None

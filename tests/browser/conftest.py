@@ -54,11 +54,11 @@ def supervision(*arguments: str, db: str, home: Path, given: str | None = None) 
 
 
 @contextmanager
-def serving(db: str, home: Path) -> Iterator[str]:
-    """Serves a database on a free port until the block ends."""
+def serving(db: str, home: Path, port: int | None = None) -> Iterator[str]:
+    """Serves a database on a free port, or on a given one, until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port = port or int(probe.getsockname()[1])
     environment = os.environ | {
         "SUPERVISION_DB": db, "XDG_DATA_HOME": str(home), "SUPERVISION_LOG_FORMAT": "json",
         "SUPERVISION_LOG_FILE": str(home / "served.jsonl"),

@@ -39,7 +39,7 @@ PAGES = {
         "people",
         "enter?new=episode",
     ],
-    "admin": ["", "people", "data-quality", "about-signals"],
+    "admin": ["", "account", "people", "data-quality", "about-signals"],
 }
 # found in Streamlit's own markup, not in ours
 ALLOWED = {

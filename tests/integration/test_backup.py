@@ -13,21 +13,25 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from dashboard.access import Role
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.importing import import_files
 from dashboard.keeping.copies import back_up, bring_back
 from dashboard.opening import opened
 from dashboard.settings import Settings
+from queries import devices, people, throttle
 from queries.backup_file import About, check_copy
 from queries.engine import reading, writing
 from queries.recipher import rewrite
+from queries.sign_in_tables import SignInCounter, UserDevice
 from queries.tables import Audit, Client, Import, Score, UserSession
+from queries.throttle import Limits
 from tests.conftest import postgres_copy
 from tests.factories import write_practice
 
 KEY = "4f" * 32
 NOW = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-CHANGED_BY_RESTORING = {"audit", "user_session"}
+CHANGED_BY_RESTORING = {"audit", "user_session", "user_device", "sign_in_counter"}
 
 
 def filled(url: str, folder: Path, key: str = "") -> Settings:
@@ -42,6 +46,12 @@ def filled(url: str, folder: Path, key: str = "") -> Settings:
                     username=None, files=["quote \" comma , newline \n ünï"], counts={}, changed_rows=0, undoes_id=1,
                 )
             )  # fmt: skip
+            people.add_user(
+                connection, practice_id=1, username="ada", role=Role.ADMIN, clinician_id=None, password_hash="x",
+                must_change=False, now=NOW, actor="test",
+            )  # fmt: skip
+            devices.remember(connection, 1, "ada", None, NOW)
+            throttle.reserve(connection, username="x", address=None, device=None, now=NOW, limits=Limits(5, 50, 15))
             # one database keeps the sign of a zero, the other does not
             connection.execute(sa.update(Score).where(Score.id == 1).values(value=-0.0))
             connection.exec_driver_sql(
@@ -116,6 +126,8 @@ def test_every_row_comes_back_in_either_kind_of_database(
         said = connection.execute(sa.select(Audit.action).order_by(Audit.id)).scalars().all()
         assert said[-3:] == ["export backup", "change restore", "export backup"]
         assert not connection.execute(sa.select(UserSession).where(~UserSession.revoked)).all()
+        assert not connection.execute(sa.select(UserDevice.id)).all()
+        assert not connection.execute(sa.select(SignInCounter.name)).all()
     assert not [p for p in tmp_path.iterdir() if p.name.endswith(".part")]
 
 

@@ -10,9 +10,14 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
+import pyotp
 import pytest
 
 from dashboard import cli
+from dashboard.access import Role, Viewer
+from dashboard.opening import opened
+from dashboard.settings import load
+from dashboard.signin import second
 from tests.factories import write_practice
 
 Run = Callable[..., tuple[int, str, str]]
@@ -132,6 +137,32 @@ def test_people_are_added_listed_disabled_and_reset(run: Run, files: Path) -> No
     assert "ben\tclinician\t01" in out
     code, out, _ = run("user", "reset", "ben")
     assert (code, "new password (shown once)" in out) == (0, True)
+
+
+def test_a_person_gets_an_address_and_loses_a_second_factor_on_the_command_line(run: Run) -> None:
+    run("user", "add", "first", "--role", "admin", "--practice", "Maple Clinic")
+    adding = ["user", "add", "ada", "--role", "director", "--email", "Ada@Maple.Example", "--password-stdin"]
+    for given, said in (
+        ("password123456\n", "tried first"),
+        ("maple clinic 26\n", "the practice's name"),
+        ("x\n", "at least"),
+    ):
+        code, _, err = run(*adding, stdin=given)
+        assert (code, said in " ".join(err.split())) == (2, True)
+    assert run(*adding, stdin="seven grey herons\n")[0] == 0
+    run("user", "add", "bo", "--role", "admin")
+    code, _, err = run("user", "set-email", "bo", "ada@maple.example")
+    assert (code, "another user" in err) == (2, True)
+    assert "as bo@maple.example" in run("user", "set-email", "bo", "Bo@maple.example")[1]
+    assert "as nobody" in run("user", "set-email", "bo", "none")[1]
+    code, _, err = run("user", "reset-second-factor", "ada")
+    assert (code, "has no second factor" in err) == (2, True)
+    director = Viewer("ada", Role.DIRECTOR, 1)
+    with opened(load()) as engine:
+        now = load().now()
+        secret = second.offer(engine, director, now)
+        second.confirm(engine, director, pyotp.TOTP(secret).at(3_000), now, 3_000)
+    assert "without a second factor" in run("user", "reset-second-factor", "ada")[1]
 
 
 def test_an_export_in_somebodys_scope_has_their_rows_only_and_is_audited(run: Run, files: Path, tmp_path: Path) -> None:

@@ -6,13 +6,16 @@ import stat
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
 from dashboard.errors import SupervisionError
 from queries.engine import open_engine, reading, writing
-from queries.schema import migrate, revision_of
+from queries.schema import MIGRATIONS, migrate, revision_of, upgrade_to
 from queries.tables import Base
 
 
@@ -77,3 +80,46 @@ def test_two_writers_wait_for_each_other_instead_of_failing(tmp_path: Path) -> N
         assert connection.exec_driver_sql("SELECT n FROM tally").scalar_one() == 80
     engine.dispose()
     assert wrong == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_people_stay_signed_in_when_sign_ins_get_a_name_and_may_go_back(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str
+) -> None:
+    engine = open_engine(
+        request.getfixturevalue("postgres_database") if kind == "postgresql" else f"sqlite:///{tmp_path / 'p.sqlite'}"
+    )
+    if kind == "postgresql":
+        with writing(engine) as connection:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+    upgrade_to(engine, "0013")
+    with writing(engine) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO practice (id, name, secret, created_at) VALUES (1, 'P', 'x', '2026-11-20')"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO app_user (id, practice_id, username, password_hash, role, is_active, must_change, failed_attempts, "
+            "token_version, created_at) VALUES (1, 1, 'ada', 'x', 'admin', true, false, 3, 0, '2026-11-20')"
+        )
+        for one, day in (("a1", 20), ("a2", 20), ("b1", 21)):
+            connection.exec_driver_sql(
+                "INSERT INTO user_session (id_hash, user_id, created_at, last_seen_at, revoked, token_version) "
+                f"VALUES ('{one}', 1, '2026-11-{day} 09:00:00.000000', '2026-11-{day} 09:00:00.000000', false, 0)"
+            )
+    upgrade_to(engine, "0016")
+    with writing(engine) as connection:
+        found = connection.exec_driver_sql("SELECT id_hash, sign_in_id, method FROM user_session ORDER BY 1").all()
+        assert [tuple(row) for row in found] == [
+            ("a1", "a1", "password"),
+            ("a2", "a1", "password"),
+            ("b1", "b1", "password"),
+        ]
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        before = ScriptDirectory.from_config(config).get_revision("0016").down_revision
+        command.downgrade(config, str(before))
+        assert connection.exec_driver_sql("SELECT failed_attempts FROM app_user").scalar_one() == 0
+    upgrade_to(engine, "0016")
+    engine.dispose()

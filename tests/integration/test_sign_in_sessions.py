@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import Engine, insert, select
 
 from dashboard.access import Role, scope_for
 from dashboard.errors import UnusableInput
-from queries import people, practices, sessions
+from queries import credentials, people, practices, sessions
 from queries.engine import reading, writing
 from queries.keys import next_id
 from queries.tables import Audit, Clinician, SupervisionLink, UserSession
@@ -89,6 +90,52 @@ def test_a_session_in_use_still_ends_after_its_absolute_limit(engine: Engine, pr
     assert whose(engine, "cookie", NOW + timedelta(hours=12, minutes=1)) is None
 
 
+def test_a_code_does_nothing_once_its_sign_in_is_over(engine: Engine, practice_id: int) -> None:
+    with writing(engine) as connection:
+        sessions.start(connection, "ada", "first", "code", NOW)
+        sessions.end(connection, "first", NOW)
+        assert sessions.redeem(connection, "code", "thief", NOW) is None
+        sessions.start(connection, "ada", "second", "code2", NOW)
+        people.end_every_session(connection, practice_id=practice_id, username="ada", now=NOW)
+        assert sessions.redeem(connection, "code2", "thief", NOW) is None
+
+
+def test_a_code_that_two_processes_spend_at_once_binds_one_browser(engine: Engine, practice_id: int) -> None:
+    with writing(engine) as connection:
+        sessions.start(connection, "ada", "first", "code", NOW)
+
+    def spend(name: str) -> bool:
+        with writing(engine) as connection:
+            return sessions.redeem(connection, "code", name, NOW) is not None
+
+    with ThreadPoolExecutor(6) as pool:
+        spent = list(pool.map(spend, [f"browser {n}" for n in range(6)]))
+    assert sum(spent) == 1
+    assert [whose(engine, f"browser {n}", NOW) for n in range(6)].count("ada") == 1
+
+
+def test_people_see_and_end_their_own_sign_ins_only(engine: Engine, practice_id: int) -> None:
+    started(engine)
+    with writing(engine) as connection:
+        add(engine, connection, practice_id, "bo", Role.ADMIN, None)
+        opening = sessions.Opening(sessions.PROVIDER, "192.0.2.7", "Mozilla/5.0")
+        theirs = sessions.start(connection, "bo", "of bo", "code3", NOW, opening)
+        seen = sessions.sign_ins_of(connection, "ada", NOW, **LIMITS)
+        assert len(seen) == 1, "both halves of a sign-in are one"
+        assert not sessions.end_sign_in(connection, "ada", theirs, NOW)
+        assert [one.address for one in sessions.sign_ins_of(connection, "bo", NOW, **LIMITS)] == ["192.0.2.7"]
+        assert sessions.end_sign_in(connection, "ada", seen[0].sign_in_id, NOW)
+        assert sessions.sign_ins_of(connection, "ada", NOW, **LIMITS) == []
+    assert [whose(engine, one, NOW) for one in ("cookie", "first", "of bo")] == [None, None, "bo"]
+
+
+def test_a_sign_in_that_has_run_out_is_not_listed(engine: Engine, practice_id: int) -> None:
+    started(engine)
+    with reading(engine) as connection:
+        assert len(sessions.sign_ins_of(connection, "ada", NOW + timedelta(minutes=15), **LIMITS)) == 1
+        assert sessions.sign_ins_of(connection, "ada", NOW + timedelta(minutes=16), **LIMITS) == []
+
+
 def test_signing_out_ends_both_halves_of_a_sign_in_and_no_other(engine: Engine, practice_id: int) -> None:
     started(engine)
     with writing(engine) as connection:
@@ -98,7 +145,7 @@ def test_signing_out_ends_both_halves_of_a_sign_in_and_no_other(engine: Engine, 
     assert [whose(engine, one, at) for one in ("cookie", "first", "elsewhere")] == [None, None, "ada"]
 
 
-@pytest.mark.parametrize("change", ["disable", "reset", "link"])
+@pytest.mark.parametrize("change", ["disable", "reset", "link", "e-mail", "everywhere"])
 def test_a_change_of_access_ends_every_session_at_once(engine: Engine, practice_id: int, change: str) -> None:
     started(engine)
     whom = {"practice_id": practice_id, "username": "ada", "now": NOW, "actor": "adm"}
@@ -108,27 +155,21 @@ def test_a_change_of_access_ends_every_session_at_once(engine: Engine, practice_
                 people.set_active(connection, active=False, **whom)  # type: ignore[arg-type]
             case "reset":
                 people.set_password(connection, password_hash="x", must_change=True, **whom)  # type: ignore[arg-type]
+            case "e-mail":
+                people.set_email(connection, email="a@b.example", **whom)  # type: ignore[arg-type]
+            case "everywhere":
+                people.end_every_session(connection, practice_id=practice_id, username="ada", now=NOW)
             case _:
                 people.set_clinician(connection, clinician_id=None, **whom)  # type: ignore[arg-type]
     assert whose(engine, "cookie", NOW) is None
     with reading(engine) as connection:
         actions = list(connection.execute(select(Audit.action).order_by(Audit.id)).scalars())
-    assert actions[-1].startswith("change ")
-
-
-def test_failures_count_within_the_pause_and_start_again_after_it(engine: Engine, practice_id: int) -> None:
-    with writing(engine) as connection:
-        for second in range(3):
-            sessions.record_failure(connection, "ada", NOW + timedelta(seconds=second), 15)
-        assert sessions.attempt(connection, "ada", NOW + timedelta(minutes=1), 15).failed == 3
-        assert sessions.attempt(connection, "ada", NOW + timedelta(minutes=16), 15).failed == 0
-        sessions.record_failure(connection, "ada", NOW + timedelta(minutes=16), 15)
-        assert sessions.attempt(connection, "ada", NOW + timedelta(minutes=17), 15).failed == 1
+    assert actions[-1].startswith(("change ", "sign_out"))
 
 
 def test_an_unknown_name_is_noted_without_being_repeated(engine: Engine, practice_id: int) -> None:
     with writing(engine) as connection:
-        sessions.record_failure(connection, "my-password-by-mistake", NOW, 15)
+        sessions.record_failure(connection, "my-password-by-mistake", NOW)
     with reading(engine) as connection:
         rows = [tuple(row) for row in connection.execute(select(Audit.username, Audit.detail, Audit.action))]
     assert ("unknown", "", "refuse sign_in") in [(u, d or "", a) for u, d, a in rows]
@@ -173,3 +214,19 @@ def test_a_name_is_taken_in_every_practice(engine: Engine, practice_id: int) -> 
         other = practices.ensure_practice(connection, "Q", NOW, single=False)
         with pytest.raises(UnusableInput, match="taken"):
             add(engine, connection, other, "ada", Role.ADMIN, None)
+
+
+def test_an_address_is_taken_once_in_whatever_case(engine: Engine, practice_id: int) -> None:
+    whom = {"practice_id": practice_id, "now": NOW, "actor": "adm"}
+    with writing(engine) as connection:
+        add(engine, connection, practice_id, "bo", Role.ADMIN, None)
+        people.set_email(connection, username="ada", email="ada@practice.example", **whom)  # type: ignore[arg-type]
+        found = credentials.by_email(connection, " Ada@Practice.Example ")
+        with pytest.raises(UnusableInput, match="belongs to another"):
+            people.set_email(connection, username="bo", email="ada@practice.example", **whom)  # type: ignore[arg-type]
+        people.set_email(connection, username="ada", email=None, **whom)  # type: ignore[arg-type]
+        people.set_email(connection, username="bo", email=None, **whom)  # type: ignore[arg-type]
+        gone = credentials.by_email(connection, "ada@practice.example")
+    assert found is not None
+    assert found.username == "ada"
+    assert gone is None

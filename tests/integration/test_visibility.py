@@ -111,7 +111,7 @@ def _counted(engine: Engine) -> tuple[Engine, int, list[int]]:
             connection.execute(
                 insert(User).values(
                     id=place + 1, practice_id=practice, username=f"u{place}", password_hash="x", clinician_id=one,
-                    role="clinician", is_active=True, must_change=False, failed_attempts=0, last_failed_at=None,
+                    role="clinician", is_active=True, must_change=False,
                     token_version=0, created_at=NOW,
                 )
             )  # fmt: skip

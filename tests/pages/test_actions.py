@@ -17,7 +17,7 @@ from dashboard.access import FirstLook, Role, first_look, scope_for
 from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.safety import record_check
 from pages.caseload import load as load_caseload
-from queries import caseload, people, sessions
+from queries import caseload, people
 from queries.engine import reading
 from queries.frames import read_frame
 from tests.pages.conftest import PASSWORD, words
@@ -74,19 +74,6 @@ def test_wrong_unknown_disabled_and_locked_read_the_same(practice: Path, sign_in
     assert "Sign-in did not work" in said[0]
 
 
-def test_failures_are_counted_in_the_database_and_forgotten_after_the_pause(practice: Path, sign_in: SignIn) -> None:
-    from datetime import timedelta
-
-    submit(sign_in(None), "director", "wrong")
-    submit(sign_in(None), "director", "wrong")
-    now = runtime.settings().now()
-    minutes = runtime.settings().lock_minutes
-    with reading(runtime.engine()) as connection:
-        assert sessions.attempt(connection, "director", now, minutes).failed == 2
-        later = now + timedelta(minutes=minutes + 1)
-        assert sessions.attempt(connection, "director", later, minutes).failed == 0
-
-
 def test_signing_out_ends_the_session_on_the_server(practice: Path, sign_in: SignIn) -> None:
     app = sign_in("director")
     session_id = app.session_state["_session_id"]
@@ -139,7 +126,9 @@ def test_a_reset_person_chooses_a_password_before_anything_else(practice: Path, 
     [
         ("short", "short", "at least"),
         ("long enough for all", "long enough for no one", "do not agree"),
-        ("x" * 80,) * 2 + ("at most",),
+        ("x" * 129,) * 2 + ("at most",),
+        ("director2026",) * 2 + ("your user name",),
+        ("password123456",) * 2 + ("tried first",),
     ],
 )
 def test_a_password_that_will_not_do_says_why(
@@ -232,6 +221,7 @@ def test_a_name_that_will_not_do_is_refused_in_words(practice: Path, sign_in: Si
         ("Disable", "SELECT is_active = 0 FROM app_user WHERE username = 'supervisor'"),
         ("Reset the password", "SELECT must_change = 1 FROM app_user WHERE username = 'supervisor'"),
         ("Link to a clinician", "SELECT clinician_id IS NULL FROM app_user WHERE username = 'supervisor'"),
+        ("Set the e-mail", "SELECT email IS NULL FROM app_user WHERE username = 'supervisor'"),
     ],
 )
 def test_an_administrator_changes_a_person(practice: Path, sign_in: SignIn, verb: str, check: str) -> None:
