@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from dashboard import runtime, serving
 from dashboard.access import Role, Viewer
-from dashboard.errors import NotAllowed, UnusableInput
+from dashboard.errors import DatabaseUnavailable, NotAllowed, UnusableInput
 from dashboard.settings import Settings, load
 from dashboard.signin import provider
 from dashboard.signin.cookie import device_cookie_name
@@ -240,6 +240,24 @@ def test_nobody_is_added_and_a_stranger_is_noted_without_a_name(ada: Engine) -> 
         last = connection.execute(sa.select(Audit.username, Audit.action).order_by(Audit.id.desc())).first()
     assert last is not None
     assert tuple(last) == ("unknown", "refuse sign_in")
+
+
+def test_words_about_the_provider_begin_like_sentences() -> None:
+    assert provider.in_words(provider.AWAY, "your organisation").startswith("Your organisation cannot be reached")
+
+
+def test_where_nothing_can_be_saved_the_pages_are_served_all_the_same(
+    ada: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_engine: Engine) -> None:
+        raise DatabaseUnavailable("The disk is full.")
+
+    monkeypatch.setattr(provider, "writing", full)
+    assert provider.hand_over(SETTINGS, ada) != provider.hand_over(SETTINGS, ada)
+    monkeypatch.undo()
+    kept = provider.hand_over(SETTINGS, ada)
+    monkeypatch.setattr(provider, "writing", full)
+    assert provider.hand_over(SETTINGS, ada) == kept
 
 
 @pytest.mark.parametrize(("whose", "asked"), [("provider", False), ("here", True)])
