@@ -15,6 +15,7 @@ on one PostgreSQL database share one file or copies of it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -30,6 +31,7 @@ from dashboard.settings import Settings, data_folder
 from queries.engine import normalised
 
 NAMES = ("cookie", "links")
+CANNOT_SAVE = (errno.ENOSPC, errno.EROFS, errno.EDQUOT)
 OLD_DAYS = 365  # project default: from when on ``doctor`` says how old a secret is in a word of warning
 
 
@@ -45,6 +47,13 @@ class Secrets:
     def mark(self) -> str:
         """Eight signs by which two machines can be seen to have the same secrets; tells nothing of them."""
         return sha256(f"mark {self.cookie} {self.links}".encode()).hexdigest()[:8]
+
+
+class _NothingSaved(Exception):
+    """The disk takes nothing at this moment."""
+
+
+_of_this_process: dict[Path, Secrets] = {}
 
 
 def fresh(today: date, before: Secrets | None = None, names: Iterable[str] = NAMES) -> Secrets:
@@ -116,16 +125,24 @@ def _write(path: Path, content: Secrets, *, replace: bool) -> None:
     except FileExistsError:
         return
     except OSError as error:
+        if error.errno in CANNOT_SAVE:
+            raise _NothingSaved from None
         raise SupervisionError(
             f"The secrets file {path} could not be written: {error.strerror}. Name another in SUPERVISION_SECRETS_FILE."
         ) from None
 
 
 def read_or_make(settings: Settings) -> Secrets:
-    """The secrets, made where they are not there yet. Raises as ``read``, and SupervisionError where none can be written."""
-    found = read(settings)
+    """The secrets, made where they are not there yet. Raises as ``read``, and SupervisionError where none can be written.
+
+    On a full or read-only disk, where pages can still be read, they are this process's own and end with it.
+    """
+    found, path = read(settings), path_of(settings)
     if found is None:
-        _write(path_of(settings), fresh(settings.today()), replace=False)
+        try:
+            _write(path, fresh(settings.today()), replace=False)
+        except _NothingSaved:
+            return _of_this_process.setdefault(path, fresh(settings.today()))
         found = read(settings)
     assert found is not None  # noqa: S101 - it has just been written
     return found
@@ -142,5 +159,10 @@ def link_secret(settings: Settings) -> str:
 
 
 def put_new(settings: Settings, names: Iterable[str]) -> None:
-    """Puts new secrets in the place of ``names``. Raises as ``read_or_make``."""
-    _write(path_of(settings), fresh(settings.today(), read_or_make(settings), names), replace=True)
+    """Puts new secrets in the place of ``names``. Raises as ``read_or_make``; SupervisionError on a disk that takes nothing."""
+    try:
+        _write(path_of(settings), fresh(settings.today(), read_or_make(settings), names), replace=True)
+    except _NothingSaved:
+        raise SupervisionError(
+            "The disk is full or read-only: no new secrets were made, and the old ones hold."
+        ) from None

@@ -43,6 +43,12 @@ NOT_SET_UP = "Signing in with {label} is not set up completely here. Use your us
 _handed_over: dict[str, Any] | None = None
 
 
+def in_words(sentence: str, label: str, **more: str) -> str:
+    """One of the sentences above, about the provider of that name, beginning with a capital letter."""
+    said = sentence.format(label=label, **more)
+    return said[:1].upper() + said[1:]
+
+
 @dataclass(frozen=True)
 class Answer:
     """A fresh answer: a verified e-mail address, and the digest under which it is spent."""
@@ -104,9 +110,9 @@ def answer_in(claims: Mapping[str, Any], label: str, at: float) -> Answer | None
         return None
     email = claims.get("email")
     if not isinstance(email, str) or "@" not in email:
-        raise NotAllowed(NO_EMAIL.format(label=label))
+        raise NotAllowed(in_words(NO_EMAIL, label))
     if claims.get("email_verified") is not True and claims.get("email_verified") != "true":
-        raise NotAllowed(NOT_VERIFIED.format(label=label))
+        raise NotAllowed(in_words(NOT_VERIFIED, label))
     what = "\x1f".join(str(claims.get(name)) for name in ("iss", "sub", "aud", "iat", "nonce"))
     return Answer(email, hashlib.sha256(what.encode()).hexdigest())
 
@@ -128,5 +134,5 @@ def accept(engine: Engine, settings: Settings, answer: Answer, now: datetime) ->
             factor = second_factors.factor_of(connection, person.username)
             return Accepted(person, factor is not None and factor.confirmed)
     if person is None:
-        raise NotAllowed(UNKNOWN.format(email=answer.email, label=settings.oidc_label))
+        raise NotAllowed(in_words(UNKNOWN, settings.oidc_label, email=answer.email))
     return Accepted(person, False)

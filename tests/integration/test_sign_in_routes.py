@@ -254,6 +254,10 @@ def test_nobody_is_added_and_a_stranger_is_noted_without_a_name(ada: Engine) -> 
     assert tuple(last) == ("unknown", "refuse sign_in")
 
 
+def test_words_about_the_provider_begin_like_sentences() -> None:
+    assert provider.in_words(provider.AWAY, "your organisation").startswith("Your organisation cannot be reached")
+
+
 @pytest.mark.parametrize(("whose", "asked"), [("provider", False), ("here", True)])
 def test_a_second_factor_is_the_providers_matter_unless_the_practice_says_here(
     ada: Engine, whose: str, asked: bool

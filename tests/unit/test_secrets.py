@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -20,7 +21,7 @@ from dashboard.cli import cli
 from dashboard.doctor import examine
 from dashboard.errors import NotAllowed, SupervisionError, UnusableInput
 from dashboard.rotating import rotate_secrets
-from dashboard.secrets_store import cookie_secret, link_secret, path_of, read, read_or_make
+from dashboard.secrets_store import NAMES, cookie_secret, link_secret, path_of, put_new, read, read_or_make
 from dashboard.settings import Settings
 from queries import people, practices, sessions
 from queries.engine import reading, writing
@@ -187,3 +188,21 @@ def test_the_command_says_what_ended_and_the_doctor_how_old_they_are(
     words = next(one.words for one in examine(settings) if one.what == "secrets")
     assert "secrets rotate" in words
     assert kept["links"] not in words
+
+
+@pytest.mark.parametrize("why", [errno.ENOSPC, errno.EROFS])
+def test_where_the_disk_takes_nothing_secrets_last_as_long_as_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: int
+) -> None:
+    settings = Settings(secrets_file=str(tmp_path / "s.json"))
+
+    def refused(*_arguments: object) -> int:
+        raise OSError(why, os.strerror(why))
+
+    monkeypatch.setattr(secrets_store.os, "open", refused)
+    assert cookie_secret(settings) == cookie_secret(settings)
+    assert link_secret(settings) != cookie_secret(settings)
+    with pytest.raises(SupervisionError, match="no new secrets"):
+        put_new(settings, NAMES)
+    monkeypatch.undo()
+    assert not (tmp_path / "s.json").exists()
