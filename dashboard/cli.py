@@ -16,6 +16,7 @@ import typer
 
 from dashboard import cli_keeping
 from dashboard import settings as configuration
+from dashboard.cli_audit import audit_commands
 from dashboard.cli_common import Db, PracticeName, day_of, progress_bar, say, settings_of, write_out, write_privately
 from dashboard.cli_import import import_
 from dashboard.cli_mapping import mapping_commands
@@ -33,6 +34,7 @@ user_commands = typer.Typer(no_args_is_help=True, help="Who may sign in, and as 
 cli.add_typer(user_commands, name="user")
 cli.command(name="import")(import_)
 cli.add_typer(mapping_commands, name="mapping")
+cli.add_typer(audit_commands, name="audit")
 cli.command()(sync)
 cli_keeping.register(cli)
 

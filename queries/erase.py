@@ -166,7 +166,7 @@ def _part(connection: Connection, practice_id: int, clients: list[int], username
     names = _names(connection, clients, episodes)
     remember(connection, practice_id, secret_of(connection, practice_id), names.keys, now.date())
     texts = empty_texts(connection, episodes)
-    texts += mask_texts(connection, practice_id, names)
+    texts += mask_texts(connection, practice_id, names, username, now)
     snapshots = empty_snapshots(connection, practice_id, names, username, now)
     waiting, spoke = forget_waiting(connection, practice_id, names)
     import_rows, places = forget_contents(connection, practice_id, names)

@@ -88,6 +88,7 @@ def redeem(connection: Connection, bind_code: str, session_id: str, now: datetim
             UserSession.created_at,
             UserSession.token_version,
             UserSession.bind_expires_at,
+            UserSession.purpose,
         ).where(UserSession.bind_code_hash == fingerprint(bind_code), ~UserSession.revoked)
     ).first()
     if row is None or row.bind_expires_at is None or now > row.bind_expires_at:
@@ -102,6 +103,7 @@ def redeem(connection: Connection, bind_code: str, session_id: str, now: datetim
             token_version=row.token_version,
             bind_code_hash=None,
             bind_expires_at=None,
+            purpose=row.purpose,
         )
     )
     connection.execute(

@@ -649,7 +649,10 @@ class User(Base):
 
 
 class UserSession(Base):
-    """A signed-in browser. Only hashes of the session id and of the one-time bind code are stored."""
+    """A signed-in browser. Only hashes of the session id and of the one-time bind code are stored.
+
+    ``purpose``: what the person said they look at other people's rows for (``dashboard.access.Purpose``); null: not said.
+    """
 
     __tablename__ = "user_session"
     id_hash: Mapped[str] = mapped_column(String, primary_key=True)
@@ -660,13 +663,21 @@ class UserSession(Base):
     token_version: Mapped[int]
     bind_code_hash: Mapped[str | None] = mapped_column(String, index=True)
     bind_expires_at: Mapped[datetime | None]
+    purpose: Mapped[str | None]
 
 
 class Audit(Base):
-    """Who opened, changed or exported what. Never updated, never deleted."""
+    """Who opened, changed or exported what, for which purpose. Rows are only added: the database refuses anything else.
+
+    ``previous_hash`` and ``row_hash`` bind a row to the one before it (``queries.audit_chain``). ``detail_hash`` stands for the
+    detail with its ``salt``; salt null with a detail: its text was erased. One row follows one: no two name the same before.
+    """
 
     __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_practice_at", "practice_id", "at"),)
+    __table_args__ = (
+        Index("ix_audit_practice_at", "practice_id", "at"),
+        Index("ix_audit_previous_hash", "previous_hash", unique=True),
+    )
     id: Mapped[int] = _id()
     at: Mapped[datetime]
     practice_id: Mapped[int | None] = mapped_column(ForeignKey("practice.id"))
@@ -675,3 +686,8 @@ class Audit(Base):
     clinician_id: Mapped[int | None] = mapped_column(ForeignKey("clinician.id"))
     episode_id: Mapped[int | None] = mapped_column(ForeignKey("episode.id"))
     detail: Mapped[str | None] = mapped_column(Text)
+    purpose: Mapped[str | None]
+    salt: Mapped[str | None]
+    detail_hash: Mapped[str | None]
+    previous_hash: Mapped[str]
+    row_hash: Mapped[str]
