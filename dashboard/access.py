@@ -35,6 +35,7 @@ class Viewer:
     name: str = ""
     must_change: bool = False
     link_secret: str = field(default="", repr=False)  # signs the links of this practice, alike in every process
+    purpose: str | None = None  # as in ``dashboard.looking``; null: not said
 
 
 @dataclass(frozen=True)

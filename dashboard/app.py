@@ -17,6 +17,7 @@ from dashboard.evaluation import ensure_current
 from dashboard.signin.change import require_own_password
 from dashboard.signin.gate import require_sign_in, sign_out
 from dashboard.ui.frame import footer, remember
+from dashboard.ui.purpose import ask_purpose, must_say, with_purpose
 from dashboard.ui.show import show
 from dashboard.ui.view import View
 from queries import audit, store_evaluation
@@ -47,7 +48,7 @@ def _refused(viewer: Viewer, page: pages.Page, error: SupervisionError) -> None:
     with writing(runtime.engine()) as connection:
         audit.record(
             connection, at=runtime.settings().now(), practice_id=viewer.practice_id, username=viewer.username,
-            action=f"refuse page {page.name}",
+            purpose=viewer.purpose, action=f"refuse page {page.name}",
         )  # fmt: skip
     show(View("Not part of your role", str(error), "", None, []))
 
@@ -70,11 +71,12 @@ def _bring_up_to_date(viewer: Viewer) -> None:
 
 st.set_page_config(page_title="Supervision", layout="wide")
 st.html(Path(__file__).with_name("ui") / "app.css")
+FIRST_SAY = "Say first what you look for: this practice shows nobody's work before."
 LINKS = (Path(__file__).with_name("ui") / "links.js").read_text("utf-8")
 
 
 def _run() -> None:
-    viewer = require_sign_in()
+    viewer = with_purpose(require_sign_in())
     require_own_password(viewer)
     remember(viewer)
     _bring_up_to_date(viewer)
@@ -83,6 +85,11 @@ def _run() -> None:
     asked = next(page for page in pages.PAGES if page.title == running.title)
     try:
         pages.check_can_open(viewer.role, asked)
+        if asked.roles == pages.CLINICAL:
+            ask_purpose(viewer)
+            if must_say(viewer):
+                show(View(asked.title, FIRST_SAY, "", None, []))
+                return
         running.run()
     except DatabaseUnavailable:
         raise

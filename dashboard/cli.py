@@ -17,7 +17,17 @@ import typer
 from dashboard import cli_keeping
 from dashboard import settings as configuration
 from dashboard.cli_audit import audit_commands
-from dashboard.cli_common import Db, PracticeName, day_of, progress_bar, say, settings_of, write_out, write_privately
+from dashboard.cli_common import (
+    Db,
+    PracticeName,
+    PurposeWord,
+    day_of,
+    progress_bar,
+    say,
+    settings_of,
+    write_out,
+    write_privately,
+)
 from dashboard.cli_import import import_
 from dashboard.cli_mapping import mapping_commands
 from dashboard.cli_sync import sync
@@ -112,6 +122,7 @@ def export(
     as_of: Annotated[str | None, typer.Option("--as-of", help="A day such as 2026-11-20; default today.")] = None,
     format_: Annotated[str | None, typer.Option("--format", help="csv, json or parquet; default csv.")] = None,
     out: Annotated[Path | None, typer.Option(help="A file; default the terminal.")] = None,
+    purpose: PurposeWord = None,
     practice: PracticeName = None,
     db: Db = None,
 ) -> None:
@@ -124,7 +135,7 @@ def export(
     with opened(settings) as engine:
         data = export_table(
             engine, settings, table=table, username=as_, as_of=day,
-            kind=format_ or USUAL_FORMAT.get(table, "csv"), practice=practice, now=settings.now(),
+            kind=format_ or USUAL_FORMAT.get(table, "csv"), practice=practice, now=settings.now(), purpose=purpose,
         )  # fmt: skip
     write_out(data, out)
 
@@ -132,6 +143,7 @@ def export(
 @cli.command()
 def digest(
     as_: Annotated[str, typer.Option("--as", help="A user name: whose week.")],
+    purpose: PurposeWord = None,
     practice: PracticeName = None,
     db: Db = None,
 ) -> None:
@@ -141,7 +153,7 @@ def digest(
 
     settings = settings_of(db)
     with opened(settings) as engine:
-        lines = lines_of(engine, settings, username=as_, practice=practice)
+        lines = lines_of(engine, settings, username=as_, practice=practice, purpose=purpose)
     for line in lines:
         say(line)
 
@@ -157,6 +169,7 @@ def snapshot(
     audience: Annotated[
         str, typer.Option(help="supervision (client codes), or practice (counts only, small ones withheld).")
     ] = "supervision",
+    purpose: PurposeWord = None,
     practice: PracticeName = None,
     db: Db = None,
 ) -> None:
@@ -169,7 +182,7 @@ def snapshot(
     with opened(settings) as engine:
         data = write_snapshot(
             engine, settings, supervisees=supervisee or [], username=as_, as_of=day, audience=audience,
-            form=out.suffix.lower().removeprefix("."), practice=practice, now=settings.now(),
+            form=out.suffix.lower().removeprefix("."), practice=practice, now=settings.now(), purpose=purpose,
         )  # fmt: skip
     write_privately(data, out)
     say(f"Wrote {out}. Store it where your practice stores clinical records.")

@@ -74,7 +74,8 @@ def _set_aside(connection: Connection, viewer: Viewer, _which: str, now: datetim
     statement = exports.set_aside(scope_for(viewer), masked=viewer.role is Role.ADMIN)
     frame = exports.finished("set_aside", read_frame(connection, statement))
     audit.record(
-        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action="export set_aside",
+        connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+        purpose=viewer.purpose, action="export set_aside",
         detail="set_aside.csv",
     )  # fmt: skip
     return File("set_aside.csv", "text/csv; charset=utf-8", to_csv(frame))
@@ -91,8 +92,8 @@ def _mapping(connection: Connection, viewer: Viewer, which: str, now: datetime) 
     check_can_import(viewer.role)
     text = mapping_text(connection, counting_scope(viewer), which)
     audit.record(
-        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action="export mapping",
-        detail=which[:500],
+        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, purpose=viewer.purpose,
+        action="export mapping", detail=which[:500],
     )  # fmt: skip
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", which).strip("-") or "mapping"
     return File(f"{name}.toml", "application/toml; charset=utf-8", text.encode())
@@ -117,7 +118,7 @@ def open_link(engine: Engine, viewer: Viewer, token: str, now: datetime) -> File
     except Changed:
         with writing(engine) as connection:
             audit.record(
-                connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+                connection, at=now, practice_id=viewer.practice_id, username=viewer.username, purpose=viewer.purpose,
                 action=f"refuse export {name}", detail="the bytes do not match the hash",
             )  # fmt: skip
         raise

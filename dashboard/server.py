@@ -10,6 +10,7 @@ import gc
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -149,6 +150,9 @@ def _signed_in(request: Request, now: datetime) -> Viewer | None:
             absolute_hours=settings.session_absolute_hours,
         )
         viewer = None if live is None else people.viewer(connection, live[0], now.date())
+        said = sessions.signed_in(connection, session_id)
+    if viewer is not None and said is not None:
+        viewer = replace(viewer, purpose=said.purpose)
     return None if viewer is None or viewer.must_change else viewer
 
 

@@ -7,14 +7,21 @@ remove one. The one exception takes the text of a detail away, where it names a 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from dashboard.errors import ContractError
 from queries.audit_chain import ERASED, START, Sealed, hash_of_detail, hash_of_row, new_salt
 from queries.tables import Audit
 
 DETAILS_ERASED = "change audit details erased"  # names the rows whose details went; its own detail is never erased
+
+_LAST: dict[str, Any] = {
+    "sqlite": select(Audit.id, Audit.row_hash).order_by(Audit.id.desc()).limit(1),
+    # also where row security does not show the last row to whoever acts
+    "postgresql": text("SELECT last_id, last_hash FROM audit_tail()"),
+}
 
 
 def record(
@@ -36,8 +43,8 @@ def record(
     """
     if not connection.get_execution_options().get("writer", False):
         raise ContractError(f"'{action}' would be audited outside a write transaction")
-    last = connection.execute(select(Audit.id, Audit.row_hash).order_by(Audit.id.desc()).limit(1)).first()
-    number, previous = (1, START) if last is None else (int(last.id) + 1, str(last.row_hash))
+    last = connection.execute(_LAST[connection.dialect.name]).first()
+    number, previous = (1, START) if last is None else (int(last[0]) + 1, str(last[1]))
     salt = None if detail is None else new_salt()
     detail_hash = None if detail is None or salt is None else hash_of_detail(salt, detail)
     row = Sealed(
@@ -61,6 +68,22 @@ def record(
         )
     )
     return number
+
+
+def noted_since(
+    connection: Connection, practice_id: int, username: str, action: str, purpose: str | None, since: datetime
+) -> set[tuple[int | None, int | None, str | None]]:
+    """What somebody was noted to have done, for a purpose, since a time: (clinician, episode, detail)."""
+    rows = connection.execute(
+        select(Audit.clinician_id, Audit.episode_id, Audit.detail).where(
+            Audit.practice_id == practice_id,
+            Audit.at >= since,
+            Audit.username == username,
+            Audit.action == action,
+            Audit.purpose.is_(None) if purpose is None else Audit.purpose == purpose,
+        )
+    )
+    return {(row.clinician_id, row.episode_id, row.detail) for row in rows}
 
 
 def erase_details(

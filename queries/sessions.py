@@ -144,7 +144,7 @@ def touch(connection: Connection, session_id: str, now: datetime) -> None:
 def end(connection: Connection, session_id: str, now: datetime) -> None:
     """Signs out: every session of the same sign-in ends, with an audit row."""
     row = connection.execute(
-        select(UserSession.user_id, UserSession.created_at, User.username, User.practice_id)
+        select(UserSession.user_id, UserSession.created_at, UserSession.purpose, User.username, User.practice_id)
         .join(User, User.id == UserSession.user_id)
         .where(UserSession.id_hash == fingerprint(session_id))
     ).first()
@@ -155,7 +155,46 @@ def end(connection: Connection, session_id: str, now: datetime) -> None:
         .where(UserSession.user_id == row.user_id, UserSession.created_at == row.created_at)
         .values(revoked=True)
     )
-    audit.record(connection, at=now, practice_id=row.practice_id, username=row.username, action="sign_out")
+    audit.record(
+        connection, at=now, practice_id=row.practice_id, username=row.username, action="sign_out", purpose=row.purpose
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """What a session knows besides who it is: since when, and what it is for (null: not said)."""
+
+    since: datetime
+    purpose: str | None
+
+
+def signed_in(connection: Connection, session_id: str) -> SignedIn | None:
+    """What a session knows; null where there is none of that id."""
+    row = connection.execute(
+        select(UserSession.created_at, UserSession.purpose).where(UserSession.id_hash == fingerprint(session_id))
+    ).first()
+    return None if row is None else SignedIn(row.created_at, row.purpose)
+
+
+def say_purpose(connection: Connection, session_id: str, purpose: str, now: datetime) -> bool:
+    """Keeps what a session is for, with an audit row, for every browser and process it lives in. False where it has ended."""
+    row = connection.execute(
+        select(UserSession.user_id, UserSession.created_at, UserSession.purpose, User.username, User.practice_id)
+        .join(User, User.id == UserSession.user_id)
+        .where(UserSession.id_hash == fingerprint(session_id), ~UserSession.revoked)
+    ).first()
+    if row is None:
+        return False
+    connection.execute(
+        update(UserSession)
+        .where(UserSession.user_id == row.user_id, UserSession.created_at == row.created_at)
+        .values(purpose=purpose)
+    )
+    audit.record(
+        connection, at=now, practice_id=row.practice_id, username=row.username, action="change purpose", purpose=purpose,
+        detail=f"{row.purpose or 'not said'} to {purpose}",
+    )  # fmt: skip
+    return True
 
 
 def forget_old(connection: Connection, now: datetime, absolute_hours: int) -> None:

@@ -651,7 +651,7 @@ class User(Base):
 class UserSession(Base):
     """A signed-in browser. Only hashes of the session id and of the one-time bind code are stored.
 
-    ``purpose``: what the person said they look at other people's rows for (``dashboard.access.Purpose``); null: not said.
+    ``purpose``: what the person said they look at other people's rows for (``dashboard.looking.Purpose``); null: not said.
     """
 
     __tablename__ = "user_session"
