@@ -327,17 +327,24 @@ def _snapshot(viewer: Viewer, clinician_id: int) -> None:
 
 
 def seen_by(
-    connection: Connection, viewer: Viewer, person: dict[str, Any] | None, first_days: int, today: date
+    connection: Connection,
+    viewer: Viewer,
+    person: dict[str, Any] | None,
+    first_days: int,
+    today: date,
+    *,
+    plans: bool = True,
 ) -> tuple[Data, View]:
     """What a viewer sees here: the caseload of ``person`` (a row of the clinicians in their scope); null: their whole scope.
 
-    ``first_days``: the head start of clinicians. Read for somebody else too, to show what they see.
+    ``first_days``: the head start of clinicians; ``plans``: with the viewer's next meeting. Read for somebody else too.
     """
     scope = scope_for(viewer)
     own = narrowed(scope, person["clinician_id"]) if person else scope
     whole = viewer.role in (Role.DIRECTOR, Role.SUPERVISOR) and person is None
     head_start = first_look(viewer, first_days, today)
-    data = load(connection, own, whole=whole, first=head_start, planned=_planned(connection, viewer, own, today))
+    planned = _planned(connection, viewer, own, today) if plans else []
+    data = load(connection, own, whole=whole, first=head_start, planned=planned)
     if whole:
         return data, build_overview(viewer, data, today=today)
     chosen = _name(person) if person and chosen_other(viewer, person) else None
