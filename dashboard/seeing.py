@@ -217,7 +217,7 @@ KINDS = (
 def _together(cells: Sequence[Seen]) -> Seen:
     """One cell for several people of a group; where they differ, each answer once."""
     if not cells:
-        return Seen("nobody at present")
+        return Seen("nobody else at present")
     different = list(dict.fromkeys(cells))
     if len(different) == 1:
         return different[0]

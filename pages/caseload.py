@@ -23,7 +23,7 @@ from dashboard.instruments.instrument import Instrument
 from dashboard.meetings.week import Week, week
 from dashboard.ui.caseload_rows import caseload_rows
 from dashboard.ui.discussed_words import talked_about, until
-from dashboard.ui.entry_links import enter_links
+from dashboard.ui.entry_links import enter_links, visibility_link
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.opened import note_page
 from dashboard.ui.reading import Standing, standing
@@ -168,7 +168,7 @@ def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> Vie
     whose = (
         f"your {plural(count, 'open episode')}" if chosen is None else f"{plural(count, 'open episode')} of {chosen}"
     )
-    blocks: list[Block] = [Slot("picker"), Slot("enter")]
+    blocks: list[Block] = [Slot("picker"), Slot("enter"), *([Slot("visibility")] if chosen is None else [])]
     if stale := data.now.stale(today):
         blocks.append(Notice(stale))
     as_of = data.now.as_of
@@ -368,6 +368,8 @@ def render() -> None:
         viewer.clinician_id is not None and not chosen_other(viewer, person)
     ):
         slots["enter"] = enter_links
+    if viewer.clinician_id is not None and not whole and not chosen_other(viewer, person):
+        slots["visibility"] = visibility_link
     if wanted and person is None:
         st.html(
             '<div class="sv"><p class="notice" role="status">This caseload is not yours or your supervisees\'.</p></div>'

@@ -213,7 +213,7 @@ def _preview(mine: Mine, scope: Scope, first_days: int, today: date) -> None:
         return
     names = {name: f"{one.name} ({one.role.value})" for name, one in eyes.items()}
     chosen = st.selectbox(
-        "As who sees it", list(names), format_func=lambda one: names[one], key="visibility-eyes", width=320
+        "Through whose eyes", list(names), format_func=lambda one: names[one], key="visibility-eyes", width=320
     )
     other = eyes[chosen]
     with reading(runtime.engine()) as connection:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from dashboard.seeing import ADMIN, Group, Row
+from dashboard.seeing import ADMIN, DIRECTOR, Group, Row
 from dashboard.ui.look_words import KIND_WORDS, detail_words, what_words, who_words, why_words
 from dashboard.ui.view import Block, Cell, Heading, Lead, Para, Table
 from dashboard.ui.words import MISSING, day, plural
@@ -32,9 +32,9 @@ def lead(counted: pl.DataFrame, period: str) -> Lead:
     if not total:
         return Lead(f"Nobody else opened, exported or changed anything of yours {period}.")
     people = counted["username"].n_unique()
-    return Lead(
-        f"{plural(people, 'other', 'others')} opened, exported or changed something of yours {plural(total, 'time')} {period}."
-    )
+    often = "once" if total == 1 else plural(total, "time")
+    who = "One other person" if people == 1 else f"{people} others"
+    return Lead(f"{who} opened, exported or changed something of yours {often} {period}.")
 
 
 def counts_table(counted: pl.DataFrame) -> list[Block]:
@@ -99,10 +99,10 @@ def who_they_are(them: Sequence[Group], above: Sequence[Mapping[str, Any]]) -> l
         f"{row['name']} supervises you {_until(row)}" + ("" if row["username"] else "; they do not sign in here") + "."
         for row in above
     ] or ["Nobody supervises you here at present."]
-    named = {group.label: ", ".join(group.names) or "nobody" for group in them}
-    lines.append(f"Clinical director: {named.get('Clinical director', 'nobody')}.")
+    named = {group.label: ", ".join(group.names) or "nobody besides you" for group in them}
+    lines.append(f"Clinical director: {named[DIRECTOR]}.")
     lines.append(
-        f"Administrators, who see no client data: {named.get(ADMIN, 'nobody')}. "
+        f"Administrators, who see no client data: {named[ADMIN]}. "
         "A clinical director or an administrator changes who supervises whom, under People; that change is in this list too."
     )
     return [Para(line) for line in lines]

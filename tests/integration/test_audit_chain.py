@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -417,3 +418,17 @@ def test_encrypting_and_giving_a_new_key_keep_the_guards(tmp_path: Path) -> None
         assert check_chain(connection).rows == 1
         assert connection.execute(text("SELECT count(*) FROM audit")).scalar() == 1
     locked.dispose()
+
+
+def test_every_audit_row_of_a_session_carries_its_purpose() -> None:
+    """A row written for a viewer says what they said; nobody forgets it in a new place."""
+    root = Path(__file__).resolve().parents[2]
+    wrong = []
+    for path in (one for room in ("dashboard", "pages", "queries") for one in (root / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not (isinstance(node, ast.Call) and ast.unparse(node.func) == "audit.record"):
+                continue
+            said = {word.arg: ast.unparse(word.value) for word in node.keywords}
+            if "viewer" in said["username"] and "purpose" not in said:
+                wrong.append(f"{path.relative_to(root)}:{node.lineno}")
+    assert wrong == []
