@@ -34,7 +34,7 @@ from dashboard.access import (
     scope_for,
 )
 from dashboard.errors import NotAllowed
-from queries import caseload, growth, meetings, patterns, people, visibility
+from queries import caseload, growth, meetings, patterns, people, snapshots, visibility
 from queries.frames import read_frame
 
 MOST = 3  # project default: people of a kind who are asked about; the rules are the same for all of them
@@ -175,7 +175,7 @@ class _Asked:
         return Seen(f"{count} about you", "writes in those they lead or take part in" if writes else "reads")
 
     def snapshots(self) -> Seen:
-        held = read_frame(self.connection, visibility.snapshots_of(scope_for(self.viewer), self.clinician_id))
+        held = read_frame(self.connection, snapshots.holding(scope_for(self.viewer), self.clinician_id))
         count = int(held["snapshots"].sum())
         if self.scope is None:
             return self._nothing

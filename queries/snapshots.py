@@ -56,7 +56,7 @@ class StoredFile:
         return self.data is not None and hashlib.sha256(self.data).hexdigest() == self.sha256
 
 
-def visible_snapshots(scope: Scope) -> CTE:
+def _visible(scope: Scope) -> CTE:
     """``visible_snapshot``: every clinician in it is in scope, and there is one; an empty scope sees none."""
     within = visible_clinicians(scope)
     named = SnapshotClinician.snapshot_id == Snapshot.id
@@ -74,18 +74,29 @@ def visible_snapshots(scope: Scope) -> CTE:
 
 def listed(scope: Scope, *, limit: int, offset: int = 0) -> Statement:
     """The snapshots in scope, newest first."""
-    visible = visible_snapshots(scope)
+    visible = _visible(scope)
     return select(*visible.c).order_by(visible.c.made_at.desc(), visible.c.id.desc()).limit(limit).offset(offset)
 
 
 def counted(scope: Scope) -> Statement:
     """How many snapshots are in scope."""
-    return select(func.count().label("snapshots")).select_from(visible_snapshots(scope))
+    return select(func.count().label("snapshots")).select_from(_visible(scope))
+
+
+def holding(scope: Scope, clinician_id: int) -> Statement:
+    """How many snapshots in scope hold a clinician's episodes and were not deleted: snapshots."""
+    visible = _visible(scope)
+    return (
+        select(func.count().label("snapshots"))
+        .select_from(visible)
+        .join(SnapshotClinician, SnapshotClinician.snapshot_id == visible.c.id)
+        .where(SnapshotClinician.clinician_id == clinician_id, visible.c.deleted_at.is_(None))
+    )
 
 
 def files(connection: Connection, scope: Scope, public_id: str) -> list[StoredFile]:
     """The files of a snapshot in scope with their bytes; empty where it is not in scope or does not exist."""
-    visible = visible_snapshots(scope)
+    visible = _visible(scope)
     rows = connection.execute(
         select(SnapshotFile.format, SnapshotFile.name, SnapshotFile.sha256, SnapshotFile.data)
         .join(visible, visible.c.id == SnapshotFile.snapshot_id)
@@ -97,7 +108,7 @@ def files(connection: Connection, scope: Scope, public_id: str) -> list[StoredFi
 
 def clinicians_in(connection: Connection, scope: Scope, public_id: str) -> list[int]:
     """Whose episodes a snapshot in scope shows or counts; nobody's where it is not in scope."""
-    visible = visible_snapshots(scope)
+    visible = _visible(scope)
     rows = connection.execute(
         select(SnapshotClinician.clinician_id)
         .join(visible, visible.c.id == SnapshotClinician.snapshot_id)
@@ -217,7 +228,7 @@ def remove(
     purpose: str | None,
 ) -> bool:
     """Removes the bytes of a snapshot in scope and writes down by whom, when and why; false where there is none to remove."""
-    visible = visible_snapshots(scope)
+    visible = _visible(scope)
     kept = select(visible.c.id, visible.c.content_hash).where(
         visible.c.public_id == public_id, visible.c.deleted_at.is_(None)
     )

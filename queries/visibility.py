@@ -22,11 +22,9 @@ from sqlalchemy.orm import aliased
 
 from dashboard.access import Scope
 from queries.scope import visible_clinicians, visible_episodes
-from queries.snapshots import visible_snapshots
 from queries.tables import (
     Audit,
     Clinician,
-    SnapshotClinician,
     Statement,
     SupervisionLink,
     User,
@@ -202,15 +200,4 @@ def others(scope: Scope) -> Statement:
             or_(User.clinician_id.is_(None), User.clinician_id.not_in(select(people.c.clinician_id))),
         )
         .order_by("name")
-    )
-
-
-def snapshots_of(scope: Scope, clinician_id: int) -> Statement:
-    """How many stored snapshots a scope may see that hold a clinician's episodes and were not deleted: snapshots."""
-    visible = visible_snapshots(scope)
-    return (
-        select(func.count().label("snapshots"))
-        .select_from(visible)
-        .join(SnapshotClinician, SnapshotClinician.snapshot_id == visible.c.id)
-        .where(SnapshotClinician.clinician_id == clinician_id, visible.c.deleted_at.is_(None))
     )

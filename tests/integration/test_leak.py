@@ -134,12 +134,12 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "validation.alerts": lambda s, e: validation.alerts(s, e, LONG_AGO),
     "snapshots.listed": lambda s, _: snapshots.listed(s, limit=50),
     "snapshots.counted": lambda s, _: snapshots.counted(s),
+    "snapshots.holding": lambda s, _: snapshots.holding(s, 1),
     "visibility.looks": lambda s, _: visibility.looks(s),
     "visibility.looks_counted": lambda s, _: visibility.looks_counted(s),
     "visibility.acts": lambda s, _: visibility.acts(s, "x"),
     "visibility.supervisors": lambda s, _: visibility.supervisors(s, TODAY),
     "visibility.others": lambda s, _: visibility.others(s),
-    "visibility.snapshots_of": lambda s, _: visibility.snapshots_of(s, 1),
 }
 # hold no client rows: counts of a practice, its imports, and the set-aside rows that only whole scopes get
 OF_THE_PRACTICE = {
@@ -158,7 +158,7 @@ COUNTS = {
     "quality.newest_record",
     "caseload.evaluation",
     "snapshots.counted",
-    "visibility.snapshots_of",
+    "snapshots.holding",
     "patterns.practice",
 }
 
