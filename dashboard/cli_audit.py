@@ -41,5 +41,7 @@ def audit_verify(
             found = verify(engine, head)
     for line in lines(found):
         say(line)
+    if file is not None and not part and found.broken is not None:
+        say("A file made with --as, or of one of several practices, is a part of the audit: check it with --part.")
     if not is_good(found):
         raise typer.Exit(1)

@@ -28,6 +28,7 @@ OPENED = {
     "view snapshots": "opened the list of snapshots",
     "view snapshot": "read a snapshot",
     "view data quality": "opened Data quality",
+    "view what another number would change": "tried another number for a rule on the caseloads",
     "view open episodes": "opened the list of open episodes",
 }
 OTHERS = {

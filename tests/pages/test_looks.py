@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import delete, insert, select, update
@@ -13,10 +14,11 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import runtime
 from dashboard.access import Role, Viewer
+from dashboard.downloads import link, open_link
 from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.looking import Purpose, check_purpose, checked_purpose, looked_at, says_purpose
 from dashboard.settings import Settings
-from queries import people, sessions
+from queries import people, sessions, snapshots
 from queries.engine import reading, writing
 from queries.keys import next_id
 from queries.tables import Audit, Clinician, Episode, SupervisionLink, User, UserSession
@@ -188,6 +190,41 @@ def test_the_purpose_follows_the_session_to_the_cookie_that_a_browser_gets(pract
         found = sessions.signed_in(connection, "second")
     assert found is not None
     assert found.purpose == "appraisal"
+
+
+def test_a_download_carries_the_purpose_of_the_browsers_session(practice: Path) -> None:
+    from dashboard import server
+    from dashboard.signin.cookie import cookie_name
+
+    now = runtime.settings().now()
+    with writing(runtime.engine()) as connection:
+        sessions.start(connection, "director", "first", "code", now)
+        sessions.say_purpose(connection, "first", "appraisal", now)
+        sessions.redeem(connection, "code", "second", now)
+    viewer = server._signed_in(SimpleNamespace(cookies={cookie_name(): "second"}), now)  # type: ignore[arg-type]
+    assert viewer is not None
+    assert viewer.purpose == "appraisal"
+    file = open_link(runtime.engine(), viewer, link(viewer, "set_aside", now).rsplit("/", 1)[1], now)
+    assert file.name == "set_aside.csv"
+    with reading(runtime.engine()) as connection:
+        last = connection.execute(select(Audit.action, Audit.purpose).order_by(Audit.id.desc()).limit(1)).one()
+    assert tuple(last) == ("export set_aside", "appraisal")
+
+
+def test_two_snapshots_side_by_side_are_a_look_at_everyone_in_them(practice: Path, sign_in: SignIn) -> None:
+    supervisees = link_two(viewer_of("supervisor"))
+    now = runtime.settings().now()
+    with writing(runtime.engine()) as connection:
+        for one in supervisees:
+            record = snapshots.Record(
+                "caseload", "supervision", "A caseload", "x", now.date(), None, "r", "", "0" * 64, frozenset({one})
+            )
+            snapshots.store(
+                connection, 1, record, {"json": ("x.json", b"{}")}, username="supervisor", now=now, purpose=None
+            )
+    sign_in("supervisor", "snapshots")
+    found = [one for one in looks("supervisor") if one[0] == "view snapshot"]
+    assert sorted(found, key=lambda row: row[1] or 0) == [("view snapshot", one, None) for one in supervisees]
 
 
 @pytest.mark.parametrize(
