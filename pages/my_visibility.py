@@ -137,11 +137,13 @@ def build(viewer: Viewer, mine: Mine, asked: Asking, *, today: date, download: s
 
 def build_without(viewer: Viewer, *, today: date) -> View:
     """For somebody without a caseload: what others can see of what they did."""
-    sees = "You see no client data, and nobody can look at a caseload of yours."
+    sees = "You see no client data and have no caseload, so there is nothing of yours to look at."
     if viewer.role is not Role.ADMIN:
         sees = "You have no caseload of your own here, so nobody can have looked at it."
     said = f"You are seeing: what you did · as of {day(today)}"
-    return View(PAGE.title, PAGE.question, said, today, [Para(sees), Slot("purpose"), Slot("acts")])
+    return View(
+        PAGE.title, "What do others see of what I did?", said, today, [Para(sees), Slot("purpose"), Slot("acts")]
+    )
 
 
 def _choose() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,33 +12,62 @@ import streamlit as st
 
 from dashboard import runtime
 from dashboard.access import Viewer
+from dashboard.errors import DatabaseUnavailable
 from dashboard.looking import looked_at
 from dashboard.ui.frame import current_viewer
 from queries import audit, sessions
 from queries.engine import writing
 
 Object = tuple[int | None, int | None, str | None]  # clinician, episode, and what else tells it from others
+SEEN, WAITING = "_opened", "_looks_waiting"  # in the session: looks written down, and those that could not be yet
+LOG = logging.getLogger("supervision")
 
 
-def _note(viewer: Viewer, action: str, objects: Iterable[Object]) -> None:
-    now = runtime.settings().now()
-    seen: set[Any] = st.session_state.setdefault("_opened", set())
-    fresh = [one for one in objects if (action, one, viewer.purpose, now.date()) not in seen]
-    if not fresh:
-        return
+@dataclass(frozen=True)
+class Look:
+    """A look to be written down."""
+
+    action: str
+    clinician_id: int | None
+    episode_id: int | None
+    detail: str | None
+    purpose: str | None
+    at: datetime
+
+    @property
+    def same(self) -> tuple[object, ...]:
+        """What makes two looks the same one: what, whose, what for, and the day."""
+        return (self.action, self.clinician_id, self.episode_id, self.detail, self.purpose, self.at.date())
+
+
+def _fresh(viewer: Viewer, action: str, objects: Iterable[Object], now: datetime) -> list[Look]:
+    seen: set[Any] = st.session_state.setdefault(SEEN, set())
+    looks = [Look(action, *one, viewer.purpose, now) for one in objects]
+    return [one for one in looks if one.same not in seen]
+
+
+def _write(viewer: Viewer, looks: Sequence[Look], now: datetime) -> None:
     session_id = st.session_state.get("_session_id", "")
     with writing(runtime.engine()) as connection:
         session = sessions.signed_in(connection, session_id)
         midnight = datetime(now.year, now.month, now.day)
         since = midnight if session is None else max(midnight, session.since)
-        known = audit.noted_since(connection, viewer.practice_id, viewer.username, action, viewer.purpose, since)
-        for clinician_id, episode_id, detail in fresh:
-            if (clinician_id, episode_id, detail) not in known:
+        for one in looks:
+            known = audit.noted_since(connection, viewer.practice_id, viewer.username, one.action, one.purpose, since)
+            if (one.clinician_id, one.episode_id, one.detail) not in known:
                 audit.record(
-                    connection, at=now, practice_id=viewer.practice_id, username=viewer.username, purpose=viewer.purpose,
-                    action=action, clinician_id=clinician_id, episode_id=episode_id, detail=detail,
+                    connection, at=one.at, practice_id=viewer.practice_id, username=viewer.username, purpose=one.purpose,
+                    action=one.action, clinician_id=one.clinician_id, episode_id=one.episode_id, detail=one.detail,
                 )  # fmt: skip
-    seen.update((action, one, viewer.purpose, now.date()) for one in fresh)
+    st.session_state[SEEN].update(one.same for one in looks)
+
+
+def _note(viewer: Viewer, action: str, objects: Iterable[Object]) -> None:
+    now = runtime.settings().now()
+    looks = [*st.session_state.get(WAITING, []), *_fresh(viewer, action, objects, now)]
+    if looks:
+        _write(viewer, looks, now)
+        st.session_state.pop(WAITING, None)
 
 
 def note_opening(row: Mapping[str, Any]) -> None:
@@ -50,10 +81,18 @@ def note_opening(row: Mapping[str, Any]) -> None:
 def note_page(what: str, chosen: int | None) -> None:
     """A page that shows rows of others: one row for each clinician in it, or one for the whole practice; none for one's own.
 
-    ``chosen``: the clinician that the page is narrowed to; null for the viewer's whole scope.
+    ``chosen``: the clinician that the page is narrowed to; null for the viewer's whole scope. Where nothing can be saved (a full
+    disk) the page is still read; the look is kept in the session and written down, with its time, as soon as something can be.
     """
     viewer = current_viewer()
-    _note(viewer, f"view {what}", [(one, None, None) for one in looked_at(viewer, chosen)])
+    action, objects = f"view {what}", [(one, None, None) for one in looked_at(viewer, chosen)]
+    try:
+        _note(viewer, action, objects)
+    except DatabaseUnavailable as error:
+        waiting: list[Look] = st.session_state.setdefault(WAITING, [])
+        held = {one.same for one in waiting}
+        waiting += [one for one in _fresh(viewer, action, objects, runtime.settings().now()) if one.same not in held]
+        LOG.warning("looks that wait to be written down: %d (%s)", len(waiting), error)
 
 
 def note_meeting(public_id: str, clinicians: Iterable[int]) -> None:

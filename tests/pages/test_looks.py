@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import runtime
 from dashboard.access import Role, Viewer
 from dashboard.downloads import link, open_link
-from dashboard.errors import NotAllowed, UnusableInput
+from dashboard.errors import DatabaseUnavailable, NotAllowed, UnusableInput
 from dashboard.looking import Purpose, check_purpose, checked_purpose, looked_at, says_purpose
 from dashboard.settings import Settings
 from queries import people, sessions, snapshots
@@ -131,6 +131,26 @@ def test_a_rerun_and_a_reload_are_the_same_look_and_another_session_or_purpose_a
     assert len(looks("director")) == 2
     sign_in("director")
     assert looks("director")[2:] == [("view caseloads", None, None)]
+
+
+def test_a_look_that_cannot_be_saved_is_written_down_with_its_time_once_it_can(
+    practice: Path, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise DatabaseUnavailable("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("dashboard.ui.opened.audit.noted_since", full)
+        app = sign_in("director")
+        app.run()
+        assert "open episodes" in words(app)  # the page is read all the same
+        assert looks("director") == []
+        (waits,) = app.session_state["_looks_waiting"]
+    app.run()
+    assert looks("director") == [("view caseloads", None, None)]
+    with reading(runtime.engine()) as connection:
+        assert connection.execute(select(Audit.at).where(Audit.action == "view caseloads")).scalar_one() == waits.at
+    assert "_looks_waiting" not in app.session_state
 
 
 def test_an_episode_is_noted_with_its_person_and_purpose(practice: Path, sign_in: SignIn) -> None:

@@ -274,7 +274,7 @@ def test_without_a_caseload_it_says_so_and_what_others_see_of_ones_acts(
     note(username, "export audit", detail="9 rows, csv")
     app = sign_in(username, "my_visibility")
     page = words(app)
-    assert "caseload of yours" in page or "no caseload of your own" in page
+    assert "nothing of yours to look at" in page or "no caseload of your own" in page
     assert "exported audit of the whole practice" in page
     assert "everybody" in page
     if username == "director":
