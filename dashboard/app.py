@@ -71,6 +71,7 @@ def _bring_up_to_date(viewer: Viewer) -> None:
 
 st.set_page_config(page_title="Supervision", layout="wide")
 st.html(Path(__file__).with_name("ui") / "app.css")
+OF_NOBODY_ELSE = ("my_visibility", "people")  # pages without rows of other people's clients
 FIRST_SAY = "Say first what you look for: this practice shows nobody's work before."
 LINKS = (Path(__file__).with_name("ui") / "links.js").read_text("utf-8")
 
@@ -85,7 +86,7 @@ def _run() -> None:
     asked = next(page for page in pages.PAGES if page.title == running.title)
     try:
         pages.check_can_open(viewer.role, asked)
-        if asked.roles == pages.CLINICAL:
+        if asked.name not in OF_NOBODY_ELSE:
             ask_purpose(viewer)
             if must_say(viewer):
                 show(View(asked.title, FIRST_SAY, "", None, []))

@@ -32,6 +32,7 @@ from streamlit.web import bootstrap
 from dashboard import configuration, downloads, runtime
 from dashboard.access import Viewer
 from dashboard.errors import DatabaseUnavailable, SupervisionError
+from dashboard.looking import check_purpose
 from dashboard.signin.cookie import cookie_name
 from queries import people, sessions
 from queries.engine import reading, writing
@@ -172,6 +173,7 @@ async def download(request: Request) -> Response:
     if viewer is None:
         return PlainTextResponse("Sign in first, then use the link on the page again.", 403)
     try:
+        check_purpose(viewer, runtime.settings().purpose_required)
         file = downloads.open_link(runtime.engine(), viewer, request.path_params["token"], now)
     except DatabaseUnavailable:
         raise

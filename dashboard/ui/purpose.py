@@ -19,7 +19,7 @@ WORDS = {
 }
 NOT_SAID = "not said"
 ASK = "What do you look at other people's work for, in this session?"
-WHY = "Kept with each look; the clinician sees it under My visibility."
+WHY = "Kept with each look; the clinician sees it under My visibility, where you can say something else."
 
 
 def purpose_words(purpose: str | None) -> str:

@@ -190,9 +190,12 @@ def test_nobody_else_is_asked(practice: Path, sign_in: SignIn) -> None:
 
 def test_a_practice_may_want_the_answer_first(practice: Path, sign_in: SignIn) -> None:
     runtime.configure(replace(runtime.settings(), purpose_required=True), runtime.engine())
-    app = sign_in("director")
-    assert "Say first what you look for" in words(app)
+    for page in ("data_quality", "about_signals", "caseload"):
+        app = sign_in("director", page)
+        assert "Say first what you look for" in words(app)
     assert looks("director") == []
+    assert "Say first what you look for" not in words(sign_in("director", "people"))
+    assert "Say first what you look for" not in words(sign_in("admin", "data_quality"))
     app.radio(key="purpose-asked").set_value("practice").run()
     assert "Say first what you look for" not in words(app)
     assert looks("director") == [("view caseloads", None, "practice")]
