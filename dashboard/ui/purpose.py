@@ -12,10 +12,10 @@ from dashboard.looking import Purpose, says_purpose
 from queries import sessions
 from queries.engine import reading, writing
 
-WORDS = {
-    Purpose.SUPERVISION: "supervision",
-    Purpose.APPRAISAL: "appraisal",
-    Purpose.PRACTICE: "running the practice",
+WORDS: dict[str, str] = {
+    Purpose.SUPERVISION.value: "supervision",
+    Purpose.APPRAISAL.value: "appraisal",
+    Purpose.PRACTICE.value: "running the practice",
 }
 NOT_SAID = "not said"
 ASK = "What do you look at other people's work for, in this session?"
@@ -24,7 +24,7 @@ WHY = "Kept with each look; the clinician sees it under My visibility, where you
 
 def purpose_words(purpose: str | None) -> str:
     """A purpose for people; one that was never said is said to be so."""
-    return NOT_SAID if purpose is None else WORDS.get(Purpose(purpose), purpose)
+    return NOT_SAID if purpose is None else WORDS.get(purpose, purpose)
 
 
 def with_purpose(viewer: Viewer) -> Viewer:
