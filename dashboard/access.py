@@ -36,6 +36,7 @@ class Viewer:
     must_change: bool = False
     must_set_up: bool = False  # a second factor, which their role has to have here
     link_secret: str = field(default="", repr=False)  # signs the links of this practice, alike in every process
+    purpose: str | None = None  # as in ``dashboard.looking``; null: not said
 
     @property
     def is_ready(self) -> bool:

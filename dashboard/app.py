@@ -18,6 +18,7 @@ from dashboard.signin.change import require_own_password
 from dashboard.signin.gate import require_sign_in, sign_out
 from dashboard.signin.set_up import require_second_factor
 from dashboard.ui.frame import footer, remember
+from dashboard.ui.purpose import ask_purpose, must_say
 from dashboard.ui.scripts import run_script
 from dashboard.ui.show import show
 from dashboard.ui.view import View
@@ -52,7 +53,7 @@ def _refused(viewer: Viewer, page: pages.Page, error: SupervisionError) -> None:
     with writing(runtime.engine()) as connection:
         audit.record(
             connection, at=runtime.settings().now(), practice_id=viewer.practice_id, username=viewer.username,
-            action=f"refuse page {page.name}",
+            purpose=viewer.purpose, action=f"refuse page {page.name}",
         )  # fmt: skip
     show(View("Not part of your role", str(error), "", None, []))
 
@@ -75,6 +76,8 @@ def _bring_up_to_date(viewer: Viewer) -> None:
 
 st.set_page_config(page_title="Supervision", layout="wide")
 st.html(Path(__file__).with_name("ui") / "app.css")
+OF_NOBODY_ELSE = ("my_visibility", "people", "account")  # pages without rows of other people's clients
+FIRST_SAY = "Say first what you look for: this practice shows nobody's work before."
 
 
 def _run() -> None:
@@ -88,6 +91,11 @@ def _run() -> None:
     asked = next(page for page in pages.PAGES if page.title == running.title)
     try:
         pages.check_can_open(viewer.role, asked)
+        if asked.name not in OF_NOBODY_ELSE:
+            ask_purpose(viewer)
+            if must_say(viewer):
+                show(View(asked.title, FIRST_SAY, "", None, []))
+                return
         running.run()
     except DatabaseUnavailable:
         raise

@@ -13,7 +13,18 @@ import typer
 
 from dashboard import cli_keeping, logs
 from dashboard import settings as configuration
-from dashboard.cli_common import Db, PracticeName, day_of, progress_bar, say, settings_of, write_out, write_privately
+from dashboard.cli_audit import audit_commands
+from dashboard.cli_common import (
+    Db,
+    PracticeName,
+    PurposeWord,
+    day_of,
+    progress_bar,
+    say,
+    settings_of,
+    write_out,
+    write_privately,
+)
 from dashboard.cli_import import import_
 from dashboard.cli_mapping import mapping_commands
 from dashboard.cli_secrets import secret_commands
@@ -32,6 +43,7 @@ cli.add_typer(user_commands, name="user")
 cli.command(name="import")(import_)
 cli.add_typer(mapping_commands, name="mapping")
 cli.add_typer(secret_commands, name="secrets")
+cli.add_typer(audit_commands, name="audit")
 cli.command()(sync)
 cli_keeping.register(cli)
 
@@ -119,6 +131,7 @@ def export(
     as_of: Annotated[str | None, typer.Option("--as-of", help="A day such as 2026-11-20; default today.")] = None,
     format_: Annotated[str | None, typer.Option("--format", help="csv, json or parquet; default csv.")] = None,
     out: Annotated[Path | None, typer.Option(help="A file; default the terminal.")] = None,
+    purpose: PurposeWord = None,
     practice: PracticeName = None,
     db: Db = None,
 ) -> None:
@@ -131,7 +144,7 @@ def export(
     with opened(settings) as engine:
         data = export_table(
             engine, settings, table=table, username=as_, as_of=day,
-            kind=format_ or USUAL_FORMAT.get(table, "csv"), practice=practice, now=settings.now(),
+            kind=format_ or USUAL_FORMAT.get(table, "csv"), practice=practice, now=settings.now(), purpose=purpose,
         )  # fmt: skip
     write_out(data, out)
 
@@ -139,6 +152,7 @@ def export(
 @cli.command()
 def digest(
     as_: Annotated[str, typer.Option("--as", help="A user name: whose week.")],
+    purpose: PurposeWord = None,
     practice: PracticeName = None,
     db: Db = None,
 ) -> None:
@@ -148,7 +162,7 @@ def digest(
 
     settings = settings_of(db)
     with opened(settings) as engine:
-        lines = lines_of(engine, settings, username=as_, practice=practice)
+        lines = lines_of(engine, settings, username=as_, practice=practice, purpose=purpose)
     for line in lines:
         say(line)
 
@@ -164,6 +178,7 @@ def snapshot(
     audience: Annotated[
         str, typer.Option(help="supervision (client codes), or practice (counts only, small ones withheld).")
     ] = "supervision",
+    purpose: PurposeWord = None,
     practice: PracticeName = None,
     db: Db = None,
 ) -> None:
@@ -176,7 +191,7 @@ def snapshot(
     with opened(settings) as engine:
         data = write_snapshot(
             engine, settings, supervisees=supervisee or [], username=as_, as_of=day, audience=audience,
-            form=out.suffix.lower().removeprefix("."), practice=practice, now=settings.now(),
+            form=out.suffix.lower().removeprefix("."), practice=practice, now=settings.now(), purpose=purpose,
         )  # fmt: skip
     write_privately(data, out)
     say(f"Wrote {out}. Store it where your practice stores clinical records.")

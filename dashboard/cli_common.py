@@ -21,6 +21,9 @@ from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.settings import Settings
 
 Db = Annotated[str | None, typer.Option("--db", help="The database: sqlite:///FILE or postgresql://USER@HOST/NAME.")]
+PurposeWord = Annotated[
+    str | None, typer.Option("--purpose", help="What it is for: supervision, appraisal or practice; kept in the audit.")
+]
 PracticeName = Annotated[str | None, typer.Option("--practice", help="Which practice, where a database holds several.")]
 
 

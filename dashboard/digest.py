@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from dashboard.access import Role, Viewer, first_look, narrowed, scope_for
 from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.evaluation import ensure_current
+from dashboard.looking import check_purpose, checked_purpose
 from dashboard.meetings.week import week
 from dashboard.settings import Settings
 from dashboard.ui.week_blocks import digest_lines
@@ -30,11 +32,14 @@ def next_meeting(connection: Connection, viewer: Viewer, today: date) -> dict[st
     return own.row(0, named=True) if own.height else None
 
 
-def digest(engine: Engine, settings: Settings, *, username: str, practice: str | None) -> list[str]:
+def digest(
+    engine: Engine, settings: Settings, *, username: str, practice: str | None, purpose: str | None = None
+) -> list[str]:
     """The lines for one person: their own caseload, or their whole scope where they see clients only through others.
 
-    Raises UnusableInput for an unknown person, NotAllowed for an administrator.
+    Raises UnusableInput for an unknown person or purpose, NotAllowed for an administrator, or where the practice wants a purpose.
     """
+    said = checked_purpose(purpose)
     now = settings.now()
     with reading(engine) as connection:
         practice_id = practices.find_practice(connection, practice)
@@ -43,6 +48,8 @@ def digest(engine: Engine, settings: Settings, *, username: str, practice: str |
         raise UnusableInput(f"There is no active user '{username}' here. See: supervision user list.")
     if viewer.role is Role.ADMIN:
         raise NotAllowed("An administrator has no caseload; there is nothing to print.")
+    viewer = replace(viewer, purpose=said)
+    check_purpose(viewer, settings.purpose_required)
     ensure_current(engine, settings, practice_id, now)
     whole = scope_for(viewer)
     scope = whole if viewer.clinician_id is None else narrowed(whole, viewer.clinician_id)
@@ -56,7 +63,7 @@ def digest(engine: Engine, settings: Settings, *, username: str, practice: str |
         )
         ahead = next_meeting(connection, viewer, now.date())
         audit.record(
-            connection, at=now, practice_id=practice_id, username=viewer.username, action="export digest",
+            connection, at=now, practice_id=practice_id, username=viewer.username, purpose=viewer.purpose, action="export digest",
             clinician_id=viewer.clinician_id,
         )  # fmt: skip
     items = int(ahead["entries"]) if ahead else 0

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine
 
 from dashboard import runtime
-from dashboard.access import Role, Viewer, check_can_export, check_can_import, counting_scope, scope_for
+from dashboard.access import Role, Viewer, check_can_export, check_can_import, counting_scope, narrowed, scope_for
 from dashboard.errors import NotAllowed
 from dashboard.exports import to_csv
 from dashboard.saved_mappings import mapping_text
 from dashboard.snapshot.files import MEDIA
 from dashboard.snapshots import Changed, stored_file
-from queries import audit, exports
+from queries import audit, exports, visibility
 from queries.engine import writing
 from queries.frames import read_frame
 
@@ -73,7 +73,8 @@ def _set_aside(connection: Connection, viewer: Viewer, _which: str, now: datetim
     statement = exports.set_aside(scope_for(viewer), masked=viewer.role is Role.ADMIN)
     frame = exports.finished("set_aside", read_frame(connection, statement))
     audit.record(
-        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action="export set_aside",
+        connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+        purpose=viewer.purpose, action="export set_aside",
         detail="set_aside.csv",
     )  # fmt: skip
     return File("set_aside.csv", "text/csv; charset=utf-8", to_csv(frame))
@@ -90,14 +91,28 @@ def _mapping(connection: Connection, viewer: Viewer, which: str, now: datetime) 
     check_can_import(viewer.role)
     text = mapping_text(connection, counting_scope(viewer), which)
     audit.record(
-        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action="export mapping",
-        detail=which[:500],
+        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, purpose=viewer.purpose,
+        action="export mapping", detail=which[:500],
     )  # fmt: skip
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", which).strip("-") or "mapping"
     return File(f"{name}.toml", "application/toml; charset=utf-8", text.encode())
 
 
-KINDS = {"set_aside": _set_aside, "snapshot": _snapshot, "mapping": _mapping}
+def _looks(connection: Connection, viewer: Viewer, _which: str, now: datetime) -> File:
+    """Who opened, exported or changed what of the viewer's own; their own acts too."""
+    if viewer.clinician_id is None:
+        raise NotAllowed("You have no caseload of your own here, so there is no list of who looked at it.")
+    scope = narrowed(scope_for(viewer), viewer.clinician_id)
+    frame = read_frame(connection, visibility.looks(scope))
+    audit.record(
+        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, purpose=viewer.purpose,
+        action="export my visibility", clinician_id=viewer.clinician_id, detail=f"{frame.height} rows, csv",
+    )  # fmt: skip
+    return File("my-visibility.csv", "text/csv; charset=utf-8", to_csv(frame.select(LOOKS)))
+
+
+LOOKS = ("at", "username", "name", "role", "kind", "action", "client_code", "purpose", "detail")
+KINDS = {"set_aside": _set_aside, "snapshot": _snapshot, "mapping": _mapping, "looks": _looks}
 
 
 def open_link(engine: Engine, viewer: Viewer, token: str, now: datetime) -> File:
@@ -116,7 +131,7 @@ def open_link(engine: Engine, viewer: Viewer, token: str, now: datetime) -> File
     except Changed:
         with writing(engine) as connection:
             audit.record(
-                connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+                connection, at=now, practice_id=viewer.practice_id, username=viewer.username, purpose=viewer.purpose,
                 action=f"refuse export {name}", detail="the bytes do not match the hash",
             )  # fmt: skip
         raise

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 import polars as pl
 from sqlalchemy import Connection, Engine
 
 from dashboard.access import (
+    CLINICAL_TABLES,
     FirstLook,
     Role,
     Scope,
@@ -22,6 +25,7 @@ from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.evaluation import evaluate
 from dashboard.exports import FORMATS, to_bytes
 from dashboard.head_start import as_seen
+from dashboard.looking import check_purpose, checked_purpose
 from dashboard.settings import Settings
 from dashboard.validating import validate, validation_table
 from queries import audit, exports, patterns, people, practices
@@ -45,23 +49,28 @@ def export_table(
     kind: str,
     practice: str | None,
     now: datetime,
+    purpose: str | None = None,
 ) -> bytes:
     """The table's bytes. Evaluates first where the day's evaluation is missing or older than the data.
 
     For a supervisor or director what their clinicians are to see first is left out, counted from today whatever ``as_of``.
-    Raises UnusableInput for an unknown table, format or user, NotAllowed where the role may not have it.
+    ``purpose``: what it is for, as the audit keeps it. Raises UnusableInput for an unknown table, format, purpose or user,
+    NotAllowed where the role may not have it or the practice wants a purpose.
     """
+    said = checked_purpose(purpose)
     if table not in TABLES:
         raise UnusableInput(f"There is no table '{table}'. Choose one of: {', '.join(TABLES)}.")
     if kind not in FORMATS:
         raise UnusableInput(f"There is no format '{kind}'. Choose one of: {', '.join(FORMATS)}.")
     with reading(engine) as connection:
         practice_id = practices.find_practice(connection, practice)
-        viewer = None if username is None else _viewer(connection, username, now, practice_id)
+        viewer = None if username is None else replace(_viewer(connection, username, now, practice_id), purpose=said)
     role = Role.DIRECTOR if viewer is None else viewer.role
     scope = operator_scope(practice_id) if viewer is None else scope_for(viewer)
     first = None if viewer is None else first_look(viewer, settings.clinician_first_days, now.date())
     _check(engine, viewer, role, table, now)
+    if viewer is not None:
+        check_purpose(viewer, settings.purpose_required)
     evaluation_id, fitted = None, None
     if table in EVALUATED:
         day = as_of or now.date()
@@ -80,15 +89,28 @@ def export_table(
             if table == "episodes":
                 frame = _as_seen(connection, scope, frame, first, evaluation_id)
             frame = exports.finished(table, frame)
-        audit.record(
-            connection,
-            at=now,
-            practice_id=practice_id,
-            username=username or "operator",
-            action=f"export {table}",
-            detail=f"{frame.height} rows, {kind}" + (f", as of {as_of}" if as_of else ""),
-        )
+        for one in concerned(scope, table):
+            audit.record(
+                connection,
+                at=now,
+                practice_id=practice_id,
+                username=username or "operator",
+                purpose=said,
+                action=f"export {table}",
+                clinician_id=one,
+                detail=f"{frame.height} rows, {kind}" + (f", as of {as_of}" if as_of else ""),
+            )
     return to_bytes(frame, kind)
+
+
+def concerned(scope: Scope, table: str) -> Sequence[int | None]:
+    """Whose rows an export may hold, for one audit row each: null for everybody of the practice, or where it holds nobody's.
+
+    Everyone so finds in their own log what was exported of their caseload.
+    """
+    if scope.clinician_ids is None or not scope.clinician_ids or table not in (*CLINICAL_TABLES, "audit"):
+        return [None]
+    return sorted(scope.clinician_ids)
 
 
 def _viewer(connection: Connection, username: str, now: datetime, practice_id: int) -> Viewer:
@@ -105,7 +127,7 @@ def _check(engine: Engine, viewer: Viewer | None, role: Role, table: str, now: d
         if viewer is not None:
             with writing(engine) as connection:
                 audit.record(
-                    connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+                    connection, at=now, practice_id=viewer.practice_id, username=viewer.username, purpose=viewer.purpose,
                     action=f"refuse export {table}",
                 )  # fmt: skip
         raise

@@ -149,6 +149,7 @@ def import_files(
     mapping: str | Mapping | None = None,
     dry_run: bool = False,
     username: str | None,
+    purpose: str | None = None,
     now: datetime,
     progress: Progress | None = None,
 ) -> ImportReport:
@@ -171,7 +172,7 @@ def import_files(
     )
     return import_batch(
         engine, settings, batch, practice=practice, source=source, dry_run=dry_run, username=username, now=now,
-        progress=progress,
+        purpose=purpose, progress=progress,
     )  # fmt: skip
 
 
@@ -186,6 +187,7 @@ def import_batch(
     origin: str | None = None,
     dry_run: bool = False,
     username: str | None,
+    purpose: str | None = None,
     now: datetime,
     progress: Progress | None = None,
     alongside: Callable[[Connection, int], None] | None = None,
@@ -216,6 +218,7 @@ def import_batch(
                 at=now,
                 practice_id=practice_id,
                 username=username or "operator",
+                purpose=purpose,
                 action="import",
                 detail=f"{source}: {names}"[:500],
             )

@@ -37,6 +37,7 @@ class Event(StrEnum):
     REQUEST_FAILED = "request failed"
     REQUEST_REFUSED = "request refused"
     DATABASE_AWAY = "database unavailable"
+    LOOKS_WAIT = "looks wait to be written down"
     COPY_FAILED = "automatic copy failed"
     COMMAND_FAILED = "command failed"
     LIBRARY = "library message"

@@ -78,6 +78,7 @@ class Shelf:
                 raise NotAllowed("This practice is not yours.")
         self._engine, self._practice_id, self._now = engine, practice_id, now
         self._username = viewer.username if viewer is not None else None
+        self._purpose = viewer.purpose if viewer is not None else None
         self._scope = counting_scope(viewer) if viewer is not None else operator_scope(practice_id)
 
     def names(self) -> list[Saved]:
@@ -102,7 +103,15 @@ class Shelf:
                 raise UnusableInput(
                     f"There is a mapping called '{kept}' already. Say that it is replaced, or choose another name."
                 )
-            store_mappings.save(connection, self._practice_id, kept, content, username=self._username, now=self._now)
+            store_mappings.save(
+                connection,
+                self._practice_id,
+                kept,
+                content,
+                username=self._username,
+                now=self._now,
+                purpose=self._purpose,
+            )
         return kept
 
     def rename(self, name: str, new: str) -> str:
@@ -112,7 +121,7 @@ class Shelf:
             if store_mappings.exists(connection, self._practice_id, kept):
                 raise UnusableInput(f"There is a mapping called '{kept}' already. Choose another name.")
             if not store_mappings.rename(
-                connection, self._practice_id, name, kept, username=self._username, now=self._now
+                connection, self._practice_id, name, kept, username=self._username, now=self._now, purpose=self._purpose
             ):
                 raise UnusableInput(f"There is no saved mapping '{name}'.")
         return kept
@@ -120,5 +129,7 @@ class Shelf:
     def delete(self, name: str) -> None:
         """Deletes a saved mapping. Raises UnusableInput where there is none of that name."""
         with writing(self._engine) as connection:
-            if not store_mappings.remove(connection, self._practice_id, name, username=self._username, now=self._now):
+            if not store_mappings.remove(
+                connection, self._practice_id, name, username=self._username, now=self._now, purpose=self._purpose
+            ):
                 raise UnusableInput(f"There is no saved mapping '{name}'.")

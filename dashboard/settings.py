@@ -80,6 +80,7 @@ class Settings:
     clinician_first_days: int = (
         0  # project default: no head start; days a clinician sees a signal before the supervisor
     )
+    purpose_required: bool = False  # project default: a supervisor or director may look before saying what for
     share_experience: bool = False  # project default: colleagues are named by what they have seen once all agreed
     paper: str = "a4"  # of snapshots: a4 or letter
     key: str = field(default="", repr=False)  # of the encrypted embedded database; only from the environment

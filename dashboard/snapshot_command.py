@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
@@ -18,6 +19,7 @@ from dashboard.access import (
 )
 from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.evaluation import evaluate
+from dashboard.looking import check_purpose, checked_purpose
 from dashboard.packets import Reader, caseload_draft, practice_draft
 from dashboard.settings import Settings
 from dashboard.snapshot.compose import Draft
@@ -43,11 +45,14 @@ def write_snapshot(
     form: str,
     practice: str | None,
     now: datetime,
+    purpose: str | None = None,
 ) -> bytes:
     """One file for the command line: evaluated as of the day, in the user's scope, audited. Nothing is stored.
 
-    Raises UnusableInput for a wrong format, audience, user or clinician, NotAllowed where the scope does not hold them.
+    Raises UnusableInput for a wrong format, audience, purpose, user or clinician, NotAllowed where the scope does not hold
+    them or the practice wants a purpose.
     """
+    said = checked_purpose(purpose)
     if form not in FORMATS:
         raise UnusableInput(
             f"A snapshot ends in {', '.join('.' + one for one in FORMATS)}; choose one of them for --out."
@@ -61,10 +66,12 @@ def write_snapshot(
     day = as_of or now.date()
     with reading(engine) as connection:
         practice_id = practices.find_practice(connection, practice)
-        viewer = None if username is None else _viewer(connection, username, practice_id, now)
+        viewer = None if username is None else replace(_viewer(connection, username, practice_id, now), purpose=said)
         wanted = frozenset(people.clinician_of(connection, practice_id, one) for one in supervisees)
     scope = operator_scope(practice_id) if viewer is None else scope_for(viewer)
     _check(engine, viewer, now)
+    if viewer is not None:
+        check_purpose(viewer, settings.purpose_required)
     if wanted:
         check_can_make_snapshot(scope, wanted)
     report = evaluate(engine, settings, practice_id, as_of=day, now=now, everything=day < now.date())
@@ -79,6 +86,7 @@ def write_snapshot(
         snapshots.note(
             connection, practice_id, "export snapshot", f"{form}, as of {day}, content {draft.content.hash}",
             clinician_ids=sorted(draft.clinician_ids), username=username or "operator", now=now,
+            purpose=said,
         )  # fmt: skip
     return data
 
@@ -111,7 +119,7 @@ def _check(engine: Engine, viewer: Viewer | None, now: datetime) -> None:
         if viewer is not None:
             with writing(engine) as connection:
                 audit.record(
-                    connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+                    connection, at=now, practice_id=viewer.practice_id, username=viewer.username, purpose=viewer.purpose,
                     action="refuse export snapshot",
                 )  # fmt: skip
         raise

@@ -71,7 +71,7 @@ def make(
     named = {form: (file_name(content, draft.about, form), data) for form, data in files.data.items()}
     with writing(engine) as connection:
         public_id = snapshots.store(
-            connection, viewer.practice_id, record, named, username=viewer.username, now=now
+            connection, viewer.practice_id, record, named, username=viewer.username, now=now, purpose=viewer.purpose
         )  # fmt: skip
     return Stored(public_id, tuple(form for form in FORMATS if form in named), files.problem)
 
@@ -84,7 +84,9 @@ def stored_file(
     Raises NotAllowed where there is none for them, Changed where it is not what was stored.
     """
     check_can_export(viewer.role, "snapshot")
-    found = snapshots.read_file(connection, scope_for(viewer), public_id, form, username=viewer.username, now=now)
+    found = snapshots.read_file(
+        connection, scope_for(viewer), public_id, form, username=viewer.username, now=now, purpose=viewer.purpose
+    )
     if found is None:
         raise NotAllowed("This snapshot is not there, or it holds episodes that are not yours or your supervisees'.")
     if not found.is_intact:
@@ -104,7 +106,13 @@ def delete(engine: Engine, viewer: Viewer, public_id: str, *, reason: str, now: 
         raise UnusableInput(f"Keep it to {LONGEST_REASON} characters.")
     with writing(engine) as connection:
         done = snapshots.remove(
-            connection, scope_for(viewer), public_id, reason=reason.strip(), username=viewer.username, now=now
+            connection,
+            scope_for(viewer),
+            public_id,
+            reason=reason.strip(),
+            username=viewer.username,
+            now=now,
+            purpose=viewer.purpose,
         )
     if not done:
         raise UnusableInput("This snapshot is not there, or was deleted already. Reload the page.")

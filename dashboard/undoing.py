@@ -84,6 +84,7 @@ def undo(
         else:
             audit.record(
                 connection, at=now, practice_id=practice_id, username=username or "operator", action="import undone",
+                purpose=None if viewer is None else viewer.purpose,
                 detail=f"import {import_id} of {result.imported_on}, {result.source}"[:500],
             )  # fmt: skip
     return _report(

@@ -49,6 +49,13 @@ PAGES = (
         EVERYONE,
     ),
     Page(
+        "my_visibility",
+        "my-visibility",
+        "My visibility",
+        "Who has looked at my caseload, and what do they see?",
+        EVERYONE,
+    ),
+    Page(
         "people",
         "people",
         "People",

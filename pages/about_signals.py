@@ -16,6 +16,7 @@ from dashboard.settings import Rules
 from dashboard.signals import BY_KEY, SIGNALS
 from dashboard.signals.wording import short_name
 from dashboard.ui.frame import current_viewer
+from dashboard.ui.opened import note_page
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.record_parts import record
 from dashboard.ui.show import show, theme
@@ -175,6 +176,8 @@ def _what_if(viewer: Viewer, rules: Rules) -> None:
                 changed(rules, name, value),
                 first,
             )
+        if found is not None and not scope.is_empty:
+            note_page("what another number would change", None)
         return _flips(found, shows_rows=not scope.is_empty, waits=first is not None)
 
     def save(name: str, value: float) -> str:

@@ -37,6 +37,7 @@ from dashboard.ui.fit_blocks import (
     with_fallen,
 )
 from dashboard.ui.frame import current_viewer
+from dashboard.ui.opened import note_page
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.show import show, theme
 from dashboard.ui.view import Block, Figure, Lead, Notice, Para, Slot, View
@@ -252,6 +253,7 @@ def render() -> None:
         own = narrowed(scope, person["clinician_id"]) if person else scope
         head_start = first_look(viewer, settings.clinician_first_days, settings.today())
         data = load(connection, viewer, own, share_experience=settings.share_experience, first=head_start)
+    note_page("alliance", person["clinician_id"] if person else None)
     view = build(data, whose=_whose(viewer, person), today=settings.today(), chart_theme=theme())
     slots = {}
     if viewer.role in (Role.DIRECTOR, Role.SUPERVISOR):

@@ -23,8 +23,9 @@ from dashboard.instruments.instrument import Instrument
 from dashboard.meetings.week import Week, week
 from dashboard.ui.caseload_rows import caseload_rows
 from dashboard.ui.discussed_words import talked_about, until
-from dashboard.ui.entry_links import enter_links
+from dashboard.ui.entry_links import enter_links, visibility_link
 from dashboard.ui.frame import current_viewer
+from dashboard.ui.opened import note_page
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.safety_blocks import safety_blocks
 from dashboard.ui.safety_form import check_form, checking
@@ -167,7 +168,7 @@ def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> Vie
     whose = (
         f"your {plural(count, 'open episode')}" if chosen is None else f"{plural(count, 'open episode')} of {chosen}"
     )
-    blocks: list[Block] = [Slot("picker"), Slot("enter")]
+    blocks: list[Block] = [Slot("picker"), Slot("enter"), *([Slot("visibility")] if chosen is None else [])]
     if stale := data.now.stale(today):
         blocks.append(Notice(stale))
     as_of = data.now.as_of
@@ -325,30 +326,50 @@ def _snapshot(viewer: Viewer, clinician_id: int) -> None:
     caseload_snapshot(viewer, clinician_id)
 
 
+def seen_by(
+    connection: Connection,
+    viewer: Viewer,
+    person: dict[str, Any] | None,
+    first_days: int,
+    today: date,
+    *,
+    plans: bool = True,
+) -> tuple[Data, View]:
+    """What a viewer sees here: the caseload of ``person`` (a row of the clinicians in their scope); null: their whole scope.
+
+    ``first_days``: the head start of clinicians; ``plans``: with the viewer's next meeting. Read for somebody else too.
+    """
+    scope = scope_for(viewer)
+    own = narrowed(scope, person["clinician_id"]) if person else scope
+    whole = viewer.role in (Role.DIRECTOR, Role.SUPERVISOR) and person is None
+    head_start = first_look(viewer, first_days, today)
+    planned = _planned(connection, viewer, own, today) if plans else []
+    data = load(connection, own, whole=whole, first=head_start, planned=planned)
+    if whole:
+        return data, build_overview(viewer, data, today=today)
+    chosen = _name(person) if person and chosen_other(viewer, person) else None
+    return data, build(viewer, data, chosen=chosen, today=today)
+
+
 def render() -> None:
     """Reads the viewer's scope, narrowed to the clinician in the address, and shows it."""
     viewer = current_viewer()
-    scope = scope_for(viewer)
     wanted = st.query_params.get("clinician")
     may_choose = viewer.role in (Role.DIRECTOR, Role.SUPERVISOR)
+    settings = runtime.settings()
     with reading(runtime.engine()) as connection:
-        people = read_frame(connection, reads.clinicians(scope)).to_dicts()
+        people = read_frame(connection, reads.clinicians(scope_for(viewer))).to_dicts()
         person = next((row for row in people if row["public_id"] == wanted), None)
-        own = narrowed(scope, person["clinician_id"]) if person else scope
-        whole = may_choose and person is None
-        today = runtime.settings().today()
-        head_start = first_look(viewer, runtime.settings().clinician_first_days, today)
-        data = load(connection, own, whole=whole, first=head_start, planned=_planned(connection, viewer, own, today))
-    if whole:
-        view = build_overview(viewer, data, today=today)
-    else:
-        chosen = _name(person) if person and chosen_other(viewer, person) else None
-        view = build(viewer, data, chosen=chosen, today=today)
+        data, view = seen_by(connection, viewer, person, settings.clinician_first_days, settings.today())
+    whole = may_choose and person is None
+    note_page("caseload" if person else "caseloads", person["clinician_id"] if person else None)
     slots = {"safety": lambda: check_form(data.safety, runtime.settings().today(), checking(viewer))}
     if (viewer.role is Role.DIRECTOR and people) or (
         viewer.clinician_id is not None and not chosen_other(viewer, person)
     ):
         slots["enter"] = enter_links
+    if viewer.clinician_id is not None and not whole and not chosen_other(viewer, person):
+        slots["visibility"] = visibility_link
     if wanted and person is None:
         st.html(
             '<div class="sv"><p class="notice" role="status">This caseload is not yours or your supervisees\'.</p></div>'

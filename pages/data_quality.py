@@ -19,6 +19,7 @@ from dashboard.downloads import link
 from dashboard.ui.assistant import asked_for, assistant
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.keeping_blocks import keeping_blocks
+from dashboard.ui.opened import note_page
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.show import show, theme
 from dashboard.ui.undo_block import undo_block
@@ -233,6 +234,7 @@ def render() -> None:
         return
     with reading(runtime.engine()) as connection:
         data = load(connection, viewer, scope_for(viewer), settings.today())
+    note_page("data quality", None)
     may = can_import(viewer.role)
     address = link(viewer, "set_aside", settings.now()) if may else None
     view = build(viewer, data, today=settings.today(), chart_theme=theme(), download=address)

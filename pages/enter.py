@@ -24,7 +24,7 @@ from dashboard.ui.entry_reading import Choosable, Entered, read_choices, read_ep
 from dashboard.ui.episode_forms import episode_section, new_episode
 from dashboard.ui.find_episode import find_episode
 from dashboard.ui.frame import current_viewer
-from dashboard.ui.opened import note_opening
+from dashboard.ui.opened import note_opening, note_page
 from dashboard.ui.safety_blocks import safety_blocks
 from dashboard.ui.safety_form import check_form, checking
 from dashboard.ui.show import show
@@ -190,6 +190,8 @@ def _choose(viewer: Viewer) -> None:
     now = runtime.settings().now()
     with reading(runtime.engine()) as connection:
         choices = read_choices(connection, viewer, now, BACK_DAYS)
+    if viewer.role is Role.DIRECTOR:  # everybody else chooses among their own
+        note_page("open episodes", None)
     slots: dict[str, Callable[[], None]] = {
         "find": lambda: find_episode(choices, several_clinicians=viewer.role is Role.DIRECTOR),
         "new": new_episode_link,

@@ -27,15 +27,16 @@ from dashboard.ui.episode_reading import load as load_episode
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.meeting_blocks import People
 from dashboard.ui.meeting_loading import Sitting, action_points, boxes_of, names_of, sitting
+from dashboard.ui.opened import note_meeting, note_page
 from dashboard.ui.page_snapshots import meeting_snapshot
 from dashboard.ui.reading import standing
 from dashboard.ui.safety_form import check_form, checking
 from dashboard.ui.show import show, show_blocks, theme
 from dashboard.ui.view import Block, Figure, Heading, Notice, Para, View
 from pages import BY_NAME
-from queries import audit, caseload, load, meetings
+from queries import caseload, load, meetings
 from queries import rules as practice_rules
-from queries.engine import reading, writing
+from queries.engine import reading
 from queries.frames import read_frame
 
 PAGE = BY_NAME["meeting"]
@@ -88,6 +89,7 @@ def _all(viewer: Viewer) -> None:
     whose = "your meetings" if viewer.role is Role.CLINICIAN else "meetings you lead or take part in"
     if viewer.role is Role.DIRECTOR:
         whose = "all meetings of the practice"
+    note_page("meetings", None)
     show(View(PAGE.title, PAGE.question, f"You are seeing: {whose} · {now.line}", now.as_of, []))
     _say()
     if leads:
@@ -111,20 +113,6 @@ def _helped(scope: Scope, as_of: date) -> list[Block]:
         instruments = registry(load.own_instruments(connection, scope))
         sessions = standardised(read_frame(connection, meetings.scored_sessions(scope)), instruments)
     return meeting_list.helped_blocks(effect(followed(items, sessions), four_apart(sessions)), as_of, theme())
-
-
-def _opened(viewer: Viewer, public_id: str, sat: Sitting) -> None:
-    """An audit row for the first look in this session."""
-    seen = st.session_state.setdefault("_opened", set())
-    if public_id in seen:
-        return
-    with writing(runtime.engine()) as connection:
-        for one in sorted(sat.clinicians):
-            audit.record(
-                connection, at=runtime.settings().now(), practice_id=viewer.practice_id, username=viewer.username,
-                action="view meeting", clinician_id=one, detail=public_id,
-            )  # fmt: skip
-    seen.add(public_id)
 
 
 @st.fragment(run_every=meeting_hold.POLL_SECONDS)
@@ -207,7 +195,7 @@ def _one(viewer: Viewer, public_id: str) -> None:
     if sat is None:
         show(View(PAGE.title, PAGE.question, "", None, [Para(NO_MEETING)]))
         return
-    _opened(viewer, public_id, sat)
+    note_meeting(public_id, sat.clinicians)
     room = Room(runtime.engine(), settings, viewer, public_id, sat.row["version"])
     asked = st.query_params.get("item", "")
     row = next((one for one in sat.agenda if str(one["item_id"]) == asked), None)

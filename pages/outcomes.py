@@ -33,6 +33,7 @@ from dashboard.ui.growth_blocks import standing_goal
 from dashboard.ui.growth_form import goal_form
 from dashboard.ui.integrity_blocks import integrity_blocks
 from dashboard.ui.monitoring_form import monitoring_form
+from dashboard.ui.opened import note_page
 from dashboard.ui.outcome_blocks import (
     Drawing,
     change_blocks,
@@ -286,6 +287,7 @@ def render() -> None:
         data = load(
             connection, narrowed(scope, person["clinician_id"]) if person else scope, viewer, look, choice, limit
         )
+    note_page("outcomes", person["clinician_id"] if person else None)
     view = build(viewer, look, data, choice, today=settings.today(), chart_theme=theme())
     if wanted and may_choose and person is None:
         st.html(f'<div class="sv"><p class="notice" role="status">{NOT_YOURS}</p></div>')

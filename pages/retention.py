@@ -21,6 +21,7 @@ from dashboard.counting import known_endings
 from dashboard.replay.learning import Models
 from dashboard.ui.ending_words import Definition, definitions
 from dashboard.ui.frame import current_viewer
+from dashboard.ui.opened import note_page
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.retention_parts import (
     at_risk_table,
@@ -222,6 +223,7 @@ def render() -> None:
         person = next((row for row in people if row["public_id"] == wanted), None)
         head_start = first_look(viewer, settings.clinician_first_days, settings.today())
         data = load(connection, narrowed(scope, person["clinician_id"]) if person else scope, head_start)
+    note_page("retention", person["clinician_id"] if person else None)
     view = build(
         viewer, data, definition=definition, chosen=_name(person) if person and may_choose else None,
         days=limit, enough=settings.min_closed_episodes, today=settings.today(), chart_theme=theme(),

@@ -18,6 +18,7 @@ from dashboard.snapshot.content import AUDIENCE_WORDS, Audience, read_content
 from dashboard.snapshot.files import SHOWN
 from dashboard.snapshots import LONGEST_REASON, delete
 from dashboard.ui.frame import current_viewer
+from dashboard.ui.opened import note_page, note_snapshot
 from dashboard.ui.page_snapshots import practice_snapshot
 from dashboard.ui.show import show, show_blocks
 from dashboard.ui.view import Block, Cell, Heading, Para, Slot, Table, View
@@ -138,7 +139,15 @@ def _label(row: Row) -> str:
     return f"{one['title']}, as of {day(one['as_of'])}, made {day(one['made_at'].date())} {one['made_at']:%H:%M}"
 
 
-def _compare(rows: Sequence[Row]) -> None:
+def _note(viewer: Viewer, public_ids: Sequence[str]) -> None:
+    """Whose episodes are on screen, where they are not the viewer's own."""
+    for one in public_ids:
+        with reading(runtime.engine()) as connection:
+            about = stored.clinicians_in(connection, scope_for(viewer), one)
+        note_snapshot(one, [person for person in about if person != viewer.clinician_id])
+
+
+def _compare(viewer: Viewer, rows: Sequence[Row]) -> None:
     kept = {row.record["public_id"]: row for row in rows if not row.is_deleted}
     if len(kept) < 2:
         return
@@ -150,6 +159,7 @@ def _compare(rows: Sequence[Row]) -> None:
     with right:
         second = st.selectbox("Later", ids, index=0, format_func=lambda one: _label(kept[one]), key="compare-later")
     if first is not None and second is not None:
+        _note(viewer, (first, second))
         show_blocks(comparison(kept[first], kept[second]))
 
 
@@ -181,7 +191,8 @@ def render() -> None:
     count = st.session_state.get("snapshots-shown", SHOWN_AT_ONCE)
     with reading(runtime.engine()) as connection:
         rows, total = load(connection, viewer, count)
-    slots: dict[str, Callable[[], None]] = {"compare": lambda: _compare(rows)}
+    note_page("snapshots", None)
+    slots: dict[str, Callable[[], None]] = {"compare": lambda: _compare(viewer, rows)}
     if can_delete_snapshot(viewer.role):
         slots["delete"] = lambda: _delete(viewer, rows)
     if scope_for(viewer).clinician_ids is None:

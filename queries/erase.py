@@ -166,7 +166,7 @@ def _part(connection: Connection, practice_id: int, clients: list[int], username
     names = _names(connection, clients, episodes)
     remember(connection, practice_id, secret_of(connection, practice_id), names.keys, now.date())
     texts = empty_texts(connection, episodes)
-    texts += mask_texts(connection, practice_id, names)
+    texts += mask_texts(connection, practice_id, names, username, now)
     snapshots = empty_snapshots(connection, practice_id, names, username, now)
     waiting, spoke = forget_waiting(connection, practice_id, names)
     import_rows, places = forget_contents(connection, practice_id, names)
@@ -196,8 +196,9 @@ def _part(connection: Connection, practice_id: int, clients: list[int], username
 
 
 def erase(
-    connection: Connection, practice_id: int, clients: list[int], *, username: str, why: str, now: datetime
-) -> Erasure:
+    connection: Connection, practice_id: int, clients: list[int], *, username: str, why: str, now: datetime,
+    purpose: str | None = None,
+) -> Erasure:  # fmt: skip
     """Erases records of clients in the caller's transaction, with one audit row that says how many and by whom, not whom."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA secure_delete = ON")
@@ -211,6 +212,7 @@ def erase(
         practice_id=practice_id,
         username=username,
         action="change erase",
+        purpose=purpose,
         detail=f"{why}: {done.words}",
     )
     return done

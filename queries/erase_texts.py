@@ -14,6 +14,8 @@ import polars as pl
 from sqlalchemy import Connection, and_, delete, select, update
 
 from dashboard.intake.fhir.attribution import MADE
+from queries import audit
+from queries.audit_chain import ERASED as MASK
 from queries.contents import STANDS_FOR, content_of, replace_content
 from queries.erased import NAMES, OF_A_CLIENT, REASON, Key, named
 from queries.frames import read_batches, read_frame
@@ -22,7 +24,7 @@ from queries.intake_tables import ImportContent
 from queries.meeting_tables import AgendaItem, AgreedAction, MeetingAddition, MeetingField
 from queries.tables import Audit, FlagReply, Import, PendingRow, SafetyCheck, SetAside, Snapshot, SnapshotFile
 
-MASK = "[erased]"
+PART = 5_000  # audit rows looked at together
 SHORTEST = 3  # project default: a shorter id is too likely a part of something else to be looked for in running text
 
 
@@ -58,7 +60,6 @@ class Names:
 def _running_texts(practice_id: int) -> list[tuple[Any, Any, tuple[Any, ...], Any]]:
     in_practice = select(AgendaItem.id).where(AgendaItem.practice_id == practice_id)
     return [
-        (Audit, Audit.detail, (Audit.id,), Audit.practice_id == practice_id),
         (
             MeetingField,
             MeetingField.text,
@@ -81,11 +82,16 @@ def _running_texts(practice_id: int) -> list[tuple[Any, Any, tuple[Any, ...], An
     ]
 
 
-def mask_texts(connection: Connection, practice_id: int, names: Names) -> int:
-    """Replaces what names them in everything that was ever written in the practice. Returns how many texts changed."""
+def mask_texts(connection: Connection, practice_id: int, names: Names, username: str, now: datetime) -> int:
+    """Replaces what names them in everything that was ever written in the practice. Returns how many texts changed.
+
+    A detail of the audit that names them goes as a whole: part of it would no longer be what its row's hash stands for.
+    """
     if names.pattern is None:
         return 0
-    changed = 0
+    naming = _details_naming(connection, practice_id, names)
+    audit.erase_details(connection, practice_id, naming, username=username, now=now)
+    changed = len(naming)
     for table, column, key, of in _running_texts(practice_id):
         statement = select(*key, column.label("said")).where(of, column.is_not(None))
         found = read_frame(connection, statement).filter(
@@ -103,6 +109,15 @@ def mask_texts(connection: Connection, practice_id: int, names: Names) -> int:
             connection.execute(update(Import).where(Import.id == row.id).values(files=files))
             changed += 1
     return changed
+
+
+def _details_naming(connection: Connection, practice_id: int, names: Names) -> list[int]:
+    """Numbers of the audit rows whose detail names them."""
+    of = (Audit.practice_id == practice_id, Audit.salt.is_not(None), Audit.action != audit.DETAILS_ERASED)
+    found: list[int] = []
+    for frame in read_batches(connection, select(Audit.id, Audit.detail).where(*of).order_by(Audit.id), PART):
+        found += [number for number, detail in frame.iter_rows() if names.masked(detail) != detail]
+    return found
 
 
 def empty_texts(connection: Connection, episode_ids: list[int]) -> int:

@@ -66,6 +66,8 @@ ENDING_COLUMNS = (
     "censored_session",
 )
 MASK = "(withheld)"
+EXACT = "%Y-%m-%dT%H:%M:%S.%6f"  # a time as the audit's hashes have it
+WITHHELD = "withheld"  # in place of an episode's number
 WORKING = ("row_id", "fit_since", "missing")  # what a head start is told by; no column of the contract
 
 
@@ -180,22 +182,42 @@ def _masked_reason() -> Any:
 
 
 def audit(scope: Scope, role: Role) -> Statement:
-    """``export audit``: who did what; an administrator sees no episode ids, others only what concerns their scope."""
+    """``export audit``: who did what; an administrator sees no episode ids, others only what concerns their scope.
+
+    After the contract's columns stands what a row's hash is made of, with which ``audit verify --file`` proves it; the number of
+    an episode that the reader may not know is withheld. What belongs to no practice (a name nobody has, at the sign-in) is for
+    whoever sees the whole practice, and for an administrator.
+    """
     people = visible_clinicians(scope)
     visible = visible_episodes(scope, withdrawn=True)  # what was done stays on record
     hidden = role is Role.ADMIN
-    statement = (
-        select(
-            Audit.at,
-            Audit.username,
-            Audit.action,
-            people.c.source_id.label("clinician_id") if not hidden else Clinician.source_id.label("clinician_id"),
-            (cast(null(), String) if hidden else visible.c.source_id).label("episode_id"),
-            Audit.detail,
-        )
-        .select_from(Audit)
-        .where(Audit.practice_id == scope.practice_id)
-    )
+    number = cast(Audit.episode_id, String)
+    shown = visible.c.episode_id.is_not(None)
+    statement = select(
+        Audit.at,
+        Audit.username,
+        Audit.action,
+        people.c.source_id.label("clinician_id") if not hidden else Clinician.source_id.label("clinician_id"),
+        (cast(null(), String) if hidden else visible.c.source_id).label("episode_id"),
+        Audit.detail,
+        Audit.purpose,
+        Audit.id.label("number"),
+        Audit.at.label("exact_at"),
+        Audit.practice_id.label("practice_number"),
+        Audit.clinician_id.label("clinician_number"),
+        case(
+            (Audit.episode_id.is_(None), cast(null(), String)),
+            *([] if hidden else [(shown, number)]),
+            else_=literal(WITHHELD, String),
+        ).label("episode_number"),
+        Audit.salt,
+        Audit.detail_hash,
+        Audit.previous_hash,
+        Audit.row_hash,
+    ).select_from(Audit)
+    whole = hidden or scope.clinician_ids is None
+    of_practice = Audit.practice_id == scope.practice_id
+    statement = statement.where(or_(of_practice, Audit.practice_id.is_(None)) if whole else of_practice)
     if hidden:
         return statement.join(Clinician, Clinician.id == Audit.clinician_id, isouter=True)
     statement = statement.join(people, people.c.clinician_id == Audit.clinician_id, isouter=True).join(
@@ -212,10 +234,12 @@ ORDER = {
     "sessions": ["episode_id", "starts_at", "appointment_id"],
     "endings": ["episode_id"],
     "set_aside": ["import_id", "file", "line", "column", "value", "reason"],
-    "audit": ["at", "username", "action"],
+    "audit": ["at", "username", "action", "number"],
 }
 
 
 def finished(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The contract's columns in the stated order of rows: the same on every database, whatever its collation."""
+    if "exact_at" in frame.columns:
+        frame = frame.with_columns(pl.col("exact_at").dt.strftime(EXACT))
     return frame.drop(WORKING, strict=False).sort(ORDER[table], nulls_last=True, maintain_order=True)

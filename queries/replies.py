@@ -72,7 +72,8 @@ def record_reply(
         )
     )
     audit.record(
-        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action=f"change signal {kind}",
+        connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+        purpose=viewer.purpose, action=f"change signal {kind}",
         clinician_id=state["clinician_id"], episode_id=state["episode_id"], detail=signal,
     )  # fmt: skip
     return int(state["episode_id"])

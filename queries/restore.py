@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from sqlalchemy import Connection, Engine, delete, select, update
 
 from dashboard.errors import SupervisionError, UnusableInput
 from queries import audit
+from queries.audit_check import REPLACED, head_of
 from queries.backup import reflected, sync_file, unfinished
 from queries.backup_file import (
     BLOB_ROWS,
@@ -55,15 +57,18 @@ def is_empty(engine: Engine) -> bool:
     return not set(names) & {"alembic_version", *Base.metadata.tables}
 
 
-def _sign(connection: Connection, about: About, copy: Path, now: datetime) -> None:
+def _sign(connection: Connection, about: About, copy: Path, now: datetime, head: str | None) -> None:
     """Everybody signs in anew (a session ended since the copy would live again), and the audit says what happened.
 
-    Browsers that knew somebody are forgotten for the same reason, and so are tries that were counted then.
+    Browsers that knew somebody are forgotten for the same reason, and so are tries that were counted then. ``head``: in what
+    the audit ended that is written over, for whoever kept it; null where there was none.
     """
     connection.execute(update(UserSession).values(revoked=True))
     connection.execute(delete(UserDevice))
     connection.execute(delete(SignInCounter))
-    detail = f"{copy.name}: made {about.made_at} from {about.engine}, {about.rows} rows"[:500]
+    detail = f"{copy.name}: made {about.made_at} from {about.engine}, {about.rows} rows"[:300]
+    if head is not None:
+        detail += f"; {REPLACED}{head}"
     for practice_id in connection.execute(select(Practice.id).order_by(Practice.id)).scalars().all():
         audit.record(
             connection, at=now, practice_id=practice_id, username="operator", action="change restore", detail=detail
@@ -99,21 +104,34 @@ def copy_pages(source: Path, source_key: str | None, part: Path, key: str | None
         origin.close()
 
 
-def _erased_there(path: Path, key: str | None) -> list[dict[str, object]]:
-    """Who was erased in the database that a copy is about to replace; nobody where it does not open."""
+@dataclass(frozen=True)
+class _Before:
+    """What a copy must not make forgotten of the database it replaces: who was erased, and in what its audit ended."""
+
+    erased: list[dict[str, object]]
+    head: str | None
+
+
+def _known_before(connection: Connection) -> _Before:
+    there = sa.inspect(connection)
+    bound = there.has_table("audit") and any(one["name"] == "row_hash" for one in there.get_columns("audit"))
+    erased = keys_kept(connection) if there.has_table("erased_key") else []
+    return _Before(erased, head_of(connection) if bound else None)
+
+
+def _before(path: Path, key: str | None) -> _Before:
+    """As ``_known_before``, of a file; nothing where it does not open."""
     if not path.exists() or not path.stat().st_size or not _opens(path, key):
-        return []
+        return _Before([], None)
     engine = open_engine(f"sqlite:///{path}", Opening(key=key))
     try:
         with reading(engine) as connection:
-            return keys_kept(connection) if sa.inspect(connection).has_table("erased_key") else []
+            return _known_before(connection)
     finally:
         engine.dispose()
 
 
-def _made_ready(
-    part: Path, key: str | None, about: About, copy: Path, now: datetime, erased: list[dict[str, object]]
-) -> None:
+def _made_ready(part: Path, key: str | None, about: About, copy: Path, now: datetime, before: _Before) -> None:
     dbapi = connect(part, key)
     try:
         for name in OWN:
@@ -126,9 +144,9 @@ def _made_ready(
     try:
         migrate(engine)
         with writing(engine) as connection:
-            _sign(connection, about, copy, now)
-            erase_again(connection, erased, now)
-        if erased:
+            _sign(connection, about, copy, now, before.head)
+            erase_again(connection, before.erased, now)
+        if before.erased:
             scrub(engine)
     finally:
         engine.dispose()
@@ -228,7 +246,7 @@ def into_embedded(path: Path, key: str | None, copy: Path, *, now: datetime) -> 
     try:
         with unfinished(path) as part:
             copy_pages(copy, None if is_plain(copy) else key, part, key)
-            _made_ready(part, key, about, copy, now, _erased_there(path, key))
+            _made_ready(part, key, about, copy, now, _before(path, key))
             if path.exists() and path.stat().st_size and _opens(path, key):
                 _write_over(part, path, key)
                 return about, None
@@ -264,8 +282,7 @@ def into_server(engine: Engine, key: str | None, copy: Path, *, now: datetime) -
     origin = open_engine(f"sqlite:///{copy}", Opening(key=copy_key, read_only=True))
     try:
         with writing(engine, patient=True) as server, reading(origin) as held:
-            has_erased = sa.inspect(server).has_table("erased_key")
-            erased = keys_kept(server) if has_erased else []
+            before = _known_before(server)
             for name in {"alembic_version", *Base.metadata.tables, *about.tables}:
                 server.exec_driver_sql(f'DROP TABLE IF EXISTS "{name}" CASCADE')
             upgrade_within(server, about.revision)
@@ -277,8 +294,8 @@ def into_server(engine: Engine, key: str | None, copy: Path, *, now: datetime) -
                         f"Table {table.name} did not come out alike in this database. Nothing was changed: report this."
                     )
             upgrade_within(server, "head")
-            _sign(server, about, copy, now)
-            erase_again(server, erased, now)
+            _sign(server, about, copy, now, before.head)
+            erase_again(server, before.erased, now)
     finally:
         origin.dispose()
     return about

@@ -45,6 +45,7 @@ def save(connection: Connection, viewer: Viewer, rules: Rules, before: Rules, no
     old = before.as_json()
     changed = [f"{name}: {old[name]} to {value}" for name, value in rules.as_json().items() if old[name] != value]
     audit.record(
-        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action="change rules",
+        connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+        purpose=viewer.purpose, action="change rules",
         detail="; ".join(changed),
     )  # fmt: skip

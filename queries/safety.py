@@ -80,7 +80,7 @@ def record_checks(
         )
     for episode_id in dict.fromkeys(row["episode_id"] for row in found):
         audit.record(
-            connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+            connection, at=now, practice_id=viewer.practice_id, username=viewer.username, purpose=viewer.purpose,
             action="change safety check recorded", episode_id=episode_id, detail=f"checked on {checked_on}",
         )  # fmt: skip
     return list(dict.fromkeys(row["episode_id"] for row in found))

@@ -36,11 +36,15 @@ class Opening:
 
 
 class Live(NamedTuple):
-    """A session that is good: whose, whether its last_seen_at wants writing, and what it was opened with."""
+    """A session that is good: whose, whether its last_seen_at wants writing, what it was opened with and what it is for.
+
+    ``purpose`` null: not said.
+    """
 
     username: str
     stale: bool
     method: str
+    purpose: str | None
 
 
 class Bound(NamedTuple):
@@ -120,7 +124,7 @@ def redeem(connection: Connection, bind_code: str, session_id: str, now: datetim
     ).first()
     if row is None or row.bind_expires_at is None or now > row.bind_expires_at:
         return None
-    same = ("user_id", "created_at", "token_version", "sign_in_id", "method", "address", "agent")
+    same = ("user_id", "created_at", "token_version", "sign_in_id", "method", "address", "agent", "purpose")
     connection.execute(
         insert(UserSession).values(
             {name: row._mapping[name] for name in same}
@@ -144,7 +148,7 @@ def username_of(
 ) -> Live | None:
     """Whose live session it is, and whether its last_seen_at wants writing. Null where it ended, in whatever way."""
     row = connection.execute(
-        select(UserSession.created_at, UserSession.last_seen_at, UserSession.method, User.username)
+        select(UserSession.created_at, UserSession.last_seen_at, UserSession.method, UserSession.purpose, User.username)
         .join(User, User.id == UserSession.user_id)
         .where(
             UserSession.id_hash == fingerprint(session_id),
@@ -158,7 +162,7 @@ def username_of(
     idle = now - row.last_seen_at
     if idle > timedelta(minutes=idle_minutes):
         return None
-    return Live(str(row.username), idle > timedelta(seconds=TOUCH_SECONDS), str(row.method))
+    return Live(str(row.username), idle > timedelta(seconds=TOUCH_SECONDS), str(row.method), row.purpose)
 
 
 def touch(connection: Connection, session_id: str, now: datetime) -> None:
@@ -177,14 +181,16 @@ def sign_in_of(connection: Connection, session_id: str) -> str | None:
 def end(connection: Connection, session_id: str, now: datetime) -> None:
     """Signs out: every session of the same sign-in ends, with an audit row."""
     row = connection.execute(
-        select(UserSession.sign_in_id, User.username, User.practice_id)
+        select(UserSession.sign_in_id, UserSession.purpose, User.username, User.practice_id)
         .join(User, User.id == UserSession.user_id)
         .where(UserSession.id_hash == fingerprint(session_id))
     ).first()
     if row is None:
         return
     connection.execute(update(UserSession).where(UserSession.sign_in_id == row.sign_in_id).values(revoked=True))
-    audit.record(connection, at=now, practice_id=row.practice_id, username=row.username, action="sign_out")
+    audit.record(
+        connection, at=now, practice_id=row.practice_id, username=row.username, action="sign_out", purpose=row.purpose
+    )
 
 
 def _own(username: str) -> Statement:
@@ -239,6 +245,39 @@ def end_sign_in(connection: Connection, username: str, sign_in_id: str, now: dat
     audit.record(
         connection, at=now, practice_id=row.practice_id, username=username, action="sign_out", detail="another browser"
     )
+    return True
+
+
+@dataclass(frozen=True)
+class SessionFacts:
+    """What a session knows besides who it is: since when, and what it is for (null: not said)."""
+
+    since: datetime
+    purpose: str | None
+
+
+def signed_in(connection: Connection, session_id: str) -> SessionFacts | None:
+    """What a session knows; null where there is none of that id."""
+    row = connection.execute(
+        select(UserSession.created_at, UserSession.purpose).where(UserSession.id_hash == fingerprint(session_id))
+    ).first()
+    return None if row is None else SessionFacts(row.created_at, row.purpose)
+
+
+def say_purpose(connection: Connection, session_id: str, purpose: str, now: datetime) -> bool:
+    """Keeps what a session is for, with an audit row, for every browser and process it lives in. False where it has ended."""
+    row = connection.execute(
+        select(UserSession.sign_in_id, UserSession.purpose, User.username, User.practice_id)
+        .join(User, User.id == UserSession.user_id)
+        .where(UserSession.id_hash == fingerprint(session_id), ~UserSession.revoked)
+    ).first()
+    if row is None:
+        return False
+    connection.execute(update(UserSession).where(UserSession.sign_in_id == row.sign_in_id).values(purpose=purpose))
+    audit.record(
+        connection, at=now, practice_id=row.practice_id, username=row.username, action="change purpose", purpose=purpose,
+        detail=f"{row.purpose or 'not said'} to {purpose}",
+    )  # fmt: skip
     return True
 
 

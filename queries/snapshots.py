@@ -83,6 +83,17 @@ def counted(scope: Scope) -> Statement:
     return select(func.count().label("snapshots")).select_from(_visible(scope))
 
 
+def holding(scope: Scope, clinician_id: int) -> Statement:
+    """How many snapshots in scope hold a clinician's episodes and were not deleted: snapshots."""
+    visible = _visible(scope)
+    return (
+        select(func.count().label("snapshots"))
+        .select_from(visible)
+        .join(SnapshotClinician, SnapshotClinician.snapshot_id == visible.c.id)
+        .where(SnapshotClinician.clinician_id == clinician_id, visible.c.deleted_at.is_(None))
+    )
+
+
 def files(connection: Connection, scope: Scope, public_id: str) -> list[StoredFile]:
     """The files of a snapshot in scope with their bytes; empty where it is not in scope or does not exist."""
     visible = _visible(scope)
@@ -95,6 +106,18 @@ def files(connection: Connection, scope: Scope, public_id: str) -> list[StoredFi
     return [StoredFile(row.format, row.name, row.sha256, row.data) for row in rows]
 
 
+def clinicians_in(connection: Connection, scope: Scope, public_id: str) -> list[int]:
+    """Whose episodes a snapshot in scope shows or counts; nobody's where it is not in scope."""
+    visible = _visible(scope)
+    rows = connection.execute(
+        select(SnapshotClinician.clinician_id)
+        .join(visible, visible.c.id == SnapshotClinician.snapshot_id)
+        .where(visible.c.public_id == public_id)
+        .order_by(SnapshotClinician.clinician_id)
+    )
+    return [int(one) for one in rows.scalars()]
+
+
 def store(
     connection: Connection,
     practice_id: int,
@@ -103,6 +126,7 @@ def store(
     *,
     username: str,
     now: datetime,
+    purpose: str | None,
 ) -> str:
     """Writes a snapshot with its files (format to name and bytes), with audit rows; returns its opaque id."""
     new, public_id = next_id(connection, Snapshot), secrets.token_hex(8)
@@ -143,7 +167,8 @@ def store(
     kept = ", ".join(str(row["format"]) for row in rows if row["format"] != CONTENT)
     note(
         connection, practice_id, "export snapshot", f"made {kept}, content {record.content_hash}",
-        clinician_ids=sorted(record.clinician_ids), username=username, now=now, episode_id=record.episode_id,
+        clinician_ids=sorted(record.clinician_ids), username=username, now=now, purpose=purpose,
+        episode_id=record.episode_id,
     )  # fmt: skip
     return public_id
 
@@ -157,18 +182,26 @@ def note(
     clinician_ids: Sequence[int],
     username: str,
     now: datetime,
+    purpose: str | None,
     episode_id: int | None = None,
 ) -> None:
     """An audit row for each clinician concerned."""
     for clinician_id in clinician_ids:
         audit.record(
             connection, at=now, practice_id=practice_id, username=username, action=action, clinician_id=clinician_id,
-            episode_id=episode_id, detail=detail,
+            episode_id=episode_id, detail=detail, purpose=purpose,
         )  # fmt: skip
 
 
 def read_file(
-    connection: Connection, scope: Scope, public_id: str, form: str, *, username: str, now: datetime
+    connection: Connection,
+    scope: Scope,
+    public_id: str,
+    form: str,
+    *,
+    username: str,
+    now: datetime,
+    purpose: str | None,
 ) -> StoredFile | None:
     """One file of a snapshot in scope, with audit rows; null where there is none, or it was deleted.
 
@@ -179,12 +212,21 @@ def read_file(
         return found if found is not None and found.data is not None else None
     note(
         connection, scope.practice_id, "export snapshot", found.name, clinician_ids=_clinicians(connection, public_id),
-        username=username, now=now,
+        username=username, now=now, purpose=purpose,
     )  # fmt: skip
     return found
 
 
-def remove(connection: Connection, scope: Scope, public_id: str, *, reason: str, username: str, now: datetime) -> bool:
+def remove(
+    connection: Connection,
+    scope: Scope,
+    public_id: str,
+    *,
+    reason: str,
+    username: str,
+    now: datetime,
+    purpose: str | None,
+) -> bool:
     """Removes the bytes of a snapshot in scope and writes down by whom, when and why; false where there is none to remove."""
     visible = _visible(scope)
     kept = select(visible.c.id, visible.c.content_hash).where(
@@ -198,7 +240,7 @@ def remove(connection: Connection, scope: Scope, public_id: str, *, reason: str,
     connection.execute(update(SnapshotFile).where(SnapshotFile.snapshot_id == found[0]["id"]).values(data=None))
     note(
         connection, scope.practice_id, "change snapshot deleted", f"content {found[0]['content_hash']}",
-        clinician_ids=_clinicians(connection, public_id), username=username, now=now,
+        clinician_ids=_clinicians(connection, public_id), username=username, now=now, purpose=purpose,
     )  # fmt: skip
     return True
 

@@ -61,7 +61,8 @@ def store(
         raise UnusableInput(f"Not saved: {said['reason'][0]}. Reload the page to see what stands.")
     if result.import_id is not None:
         audit.record(
-            connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action=f"change {action}",
+            connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+            purpose=viewer.purpose, action=f"change {action}",
             clinician_id=clinician_id, episode_id=episode_id, detail=detail or None,
         )  # fmt: skip
     return Stored(result.import_id, result.touched_episode_ids, result.import_before)

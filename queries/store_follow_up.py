@@ -34,7 +34,7 @@ def mark_episode(
         )
     )  # fmt: skip
     audit.record(
-        connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, purpose=viewer.purpose,
         action=f"change mark {kind}" if is_set else f"change mark {kind} taken back",
         clinician_id=row.clinician_id, episode_id=row.episode_id,
     )  # fmt: skip
@@ -85,7 +85,8 @@ def set_action_state(
     if done.rowcount != 1:
         return False
     audit.record(
-        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action=f"change action {state}",
+        connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+        purpose=viewer.purpose, action=f"change action {state}",
         clinician_id=row.clinician_id, episode_id=row.episode_id,
     )  # fmt: skip
     return True

@@ -32,7 +32,8 @@ def _own(connection: Connection, viewer: Viewer) -> int:
 
 def _note(connection: Connection, viewer: Viewer, clinician_id: int, what: str, now: datetime, shared: bool) -> None:
     audit.record(
-        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action=f"change growth goal {what}",
+        connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+        purpose=viewer.purpose, action=f"change growth goal {what}",
         clinician_id=clinician_id, detail="shared" if shared else "not shared",
     )  # fmt: skip
 

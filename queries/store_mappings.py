@@ -22,7 +22,14 @@ def exists(connection: Connection, practice_id: int, name: str) -> bool:
 
 
 def save(
-    connection: Connection, practice_id: int, name: str, content: str, *, username: str | None, now: datetime
+    connection: Connection,
+    practice_id: int,
+    name: str,
+    content: str,
+    *,
+    username: str | None,
+    now: datetime,
+    purpose: str | None = None,
 ) -> bool:
     """Writes a mapping under a name, in place of one that has it; True where it replaced one."""
     by = username or "operator"
@@ -39,14 +46,21 @@ def save(
             update(SavedMapping).where(SavedMapping.id == found).values(content=content, saved_at=now, username=by)
         )
     audit.record(
-        connection, at=now, practice_id=practice_id, username=by, action="change mapping",
+        connection, at=now, practice_id=practice_id, username=by, action="change mapping", purpose=purpose,
         detail=f"{'replaced' if found is not None else 'saved'} {name}",
     )  # fmt: skip
     return found is not None
 
 
 def rename(
-    connection: Connection, practice_id: int, name: str, new: str, *, username: str | None, now: datetime
+    connection: Connection,
+    practice_id: int,
+    name: str,
+    new: str,
+    *,
+    username: str | None,
+    now: datetime,
+    purpose: str | None = None,
 ) -> bool:
     """Gives a mapping another name; False where there is none of that name."""
     found = _id_of(connection, practice_id, name)
@@ -54,20 +68,30 @@ def rename(
         return False
     connection.execute(update(SavedMapping).where(SavedMapping.id == found).values(name=new))
     audit.record(
-        connection, at=now, practice_id=practice_id, username=username or "operator", action="change mapping",
+        connection, at=now, practice_id=practice_id, username=username or "operator",
+        action="change mapping", purpose=purpose,
         detail=f"renamed {name} to {new}",
     )  # fmt: skip
     return True
 
 
-def remove(connection: Connection, practice_id: int, name: str, *, username: str | None, now: datetime) -> bool:
+def remove(
+    connection: Connection,
+    practice_id: int,
+    name: str,
+    *,
+    username: str | None,
+    now: datetime,
+    purpose: str | None = None,
+) -> bool:
     """Deletes a mapping; False where there is none of that name. What was imported through it stays."""
     found = _id_of(connection, practice_id, name)
     if found is None:
         return False
     connection.execute(delete(SavedMapping).where(SavedMapping.id == found))
     audit.record(
-        connection, at=now, practice_id=practice_id, username=username or "operator", action="change mapping",
+        connection, at=now, practice_id=practice_id, username=username or "operator",
+        action="change mapping", purpose=purpose,
         detail=f"deleted {name}",
     )  # fmt: skip
     return True

@@ -83,7 +83,8 @@ def note(
     """The audit row of a write."""
     only = next(iter(meeting.clinician_ids)) if len(meeting.clinician_ids) == 1 else None
     audit.record(
-        connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action=f"change meeting {what}",
+        connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+        purpose=viewer.purpose, action=f"change meeting {what}",
         clinician_id=clinician_id or only, episode_id=episode_id, detail=f"{meeting.public_id} {detail}".strip(),
     )  # fmt: skip
 

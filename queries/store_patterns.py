@@ -74,6 +74,6 @@ def choose_monitoring(connection: Connection, viewer: Viewer, clinician_id: int,
         )
     )  # fmt: skip
     audit.record(
-        connection, at=at, practice_id=viewer.practice_id, username=viewer.username,
+        connection, at=at, practice_id=viewer.practice_id, username=viewer.username, purpose=viewer.purpose,
         action="change monitoring over time", clinician_id=clinician_id, detail="wanted" if wanted else "not wanted",
     )  # fmt: skip

@@ -655,6 +655,7 @@ class UserSession(Base):
 
     ``sign_in_id`` is shared by all sessions of one sign-in; ``method`` says what opened it (``queries.sessions.METHODS``);
     ``address`` and ``agent`` are what the browser's connection said, null where it said nothing.
+    ``purpose``: what the person said they look at other people's rows for (``dashboard.looking.Purpose``); null: not said.
     """
 
     __tablename__ = "user_session"
@@ -670,13 +671,21 @@ class UserSession(Base):
     method: Mapped[str]
     address: Mapped[str | None]
     agent: Mapped[str | None]
+    purpose: Mapped[str | None]
 
 
 class Audit(Base):
-    """Who opened, changed or exported what. Never updated, never deleted."""
+    """Who opened, changed or exported what, for which purpose. Rows are only added: the database refuses anything else.
+
+    ``previous_hash`` and ``row_hash`` bind a row to the one before it (``queries.audit_chain``). ``detail_hash`` stands for the
+    detail with its ``salt``; salt null with a detail: its text was erased. One row follows one: no two name the same before.
+    """
 
     __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_practice_at", "practice_id", "at"),)
+    __table_args__ = (
+        Index("ix_audit_practice_at", "practice_id", "at"),
+        Index("ix_audit_previous_hash", "previous_hash", unique=True),
+    )
     id: Mapped[int] = _id()
     at: Mapped[datetime]
     practice_id: Mapped[int | None] = mapped_column(ForeignKey("practice.id"))
@@ -685,3 +694,8 @@ class Audit(Base):
     clinician_id: Mapped[int | None] = mapped_column(ForeignKey("clinician.id"))
     episode_id: Mapped[int | None] = mapped_column(ForeignKey("episode.id"))
     detail: Mapped[str | None] = mapped_column(Text)
+    purpose: Mapped[str | None]
+    salt: Mapped[str | None]
+    detail_hash: Mapped[str | None]
+    previous_hash: Mapped[str]
+    row_hash: Mapped[str]

@@ -92,7 +92,15 @@ def load_tables(
     with reading(engine) as connection:
         practice = practices.name_of(connection, viewer.practice_id)
     return import_batch(
-        engine, settings, batch, practice=practice, source=source, username=viewer.username, now=now, progress=progress
+        engine,
+        settings,
+        batch,
+        practice=practice,
+        source=source,
+        username=viewer.username,
+        now=now,
+        progress=progress,
+        purpose=viewer.purpose,
     )
 
 

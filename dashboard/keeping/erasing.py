@@ -19,11 +19,14 @@ Find = Callable[[Connection, int], list[int]]
 
 
 def _run(
-    engine: Engine, practice_id: int, find: Find, *, username: str, why: str, apply: bool, now: datetime
-) -> Erasure:
+    engine: Engine, practice_id: int, find: Find, *, username: str, why: str, apply: bool, now: datetime,
+    purpose: str | None = None,
+) -> Erasure:  # fmt: skip
     with writing(engine) as connection:
         clients = find(connection, practice_id)
-        done = erase(connection, practice_id, clients, username=username, why=why, now=now) if clients else Erasure()
+        done = Erasure()
+        if clients:
+            done = erase(connection, practice_id, clients, username=username, why=why, now=now, purpose=purpose)
         if not apply:
             connection.rollback()  # the counts of the real thing, which never was
     return done
@@ -69,6 +72,7 @@ def erase_client(
     done = _run(
         engine, practice_id, lambda connection, one: find_client(connection, one, client, source),
         username=viewer.username if viewer else "operator", why="on request", apply=apply, now=now,
+        purpose=viewer.purpose if viewer else None,
     )  # fmt: skip
     if not apply:
         return [f"This would erase: {done.words}.", "Nothing was changed."]

@@ -7,14 +7,17 @@ import stat
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from dashboard.errors import SupervisionError
 from dashboard.keeping.automatic import LATE_DAYS, database_file, folder_of, standing
 from dashboard.keeping.key import key_of, source_of
 from dashboard.opening import engine_of
 from dashboard.settings import Settings
-from queries import health
+from queries import audit_check, health
 from queries.backup_file import check_copy
 from queries.engine import normalised, reading
+from queries.schema import revision_of
 
 LEAST_FREE_MB = 500  # project default; and room for three times the database: a copy, its journal, an import
 MB = 1 << 20
@@ -22,10 +25,34 @@ MB = 1 << 20
 Said = tuple[str, bool, str]
 
 
+def _audit(connection: Connection) -> Said:
+    found = audit_check.check_chain(connection)
+    if found.broken is not None:
+        return (
+            "audit",
+            False,
+            f"row {found.broken} is not as it was written: {found.why}; keep this database and compare it with a copy",
+        )
+    if not audit_check.is_closed(connection):
+        return (
+            "audit",
+            False,
+            "the database does not refuse to change its rows any more: restore a copy, or report this",
+        )
+    if not found.rows:
+        return ("audit", True, "no row yet; rows can only be added")
+    words = f"unbroken, {found.rows:,} rows since {found.since:%d %b %Y}, head {found.head}"
+    return ("audit", True, f"{words} (keep it elsewhere; `supervision audit verify --head` finds it again)")
+
+
 def _whole(settings: Settings) -> list[Said]:
     engine = engine_of(settings)
+    audit: list[Said] = []
     try:
+        state = revision_of(engine)
         with reading(engine) as connection:
+            if state.current == state.newest:
+                audit = [_audit(connection)]
             if engine.dialect.name == "sqlite":
                 wrong = health.embedded(connection)
                 found: list[Said] = []
@@ -38,8 +65,12 @@ def _whole(settings: Settings) -> list[Said]:
     finally:
         engine.dispose()
     if wrong:
-        return [("data", False, "; ".join(wrong) + ": bring back a copy (supervision restore FILE --force)"), *found]
-    return [("data", True, "whole: pages, indexes, references"), *found]
+        return [
+            ("data", False, "; ".join(wrong) + ": bring back a copy (supervision restore FILE --force)"),
+            *audit,
+            *found,
+        ]
+    return [("data", True, "whole: pages, indexes, references"), *audit, *found]
 
 
 def _room(file: Path) -> Said:

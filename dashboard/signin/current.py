@@ -41,6 +41,7 @@ def current(engine: Engine, settings: Settings, session_id: str, now: datetime) 
         viewer = None if live is None else people.viewer(connection, live.username, now.date())
         if live is None or viewer is None:
             return None
+        viewer = replace(viewer, purpose=live.purpose)
         found = Current(viewer, live.stale, live.method)
         if found.by_provider:
             viewer = replace(viewer, must_change=False)

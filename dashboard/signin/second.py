@@ -137,6 +137,7 @@ def confirm(engine: Engine, viewer: Viewer, typed: str, now: datetime, at: float
             at=now,
             practice_id=viewer.practice_id,
             username=viewer.username,
+            purpose=viewer.purpose,
             action="change second factor set up",
         )
     return codes
@@ -151,7 +152,12 @@ def renew_codes(engine: Engine, viewer: Viewer, now: datetime) -> list[str]:
             raise UnusableInput("You have no second factor. Set one up first.")
         second_factors.replace_codes(connection, factor.user_id, salt, hashes)
         audit.record(
-            connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action="change recovery codes"
+            connection,
+            at=now,
+            practice_id=viewer.practice_id,
+            username=viewer.username,
+            purpose=viewer.purpose,
+            action="change recovery codes",
         )
     return codes
 

@@ -24,6 +24,13 @@ def enter_links() -> None:
     )
 
 
+def visibility_link() -> None:
+    """Who looked at one's own caseload, and what others see of it."""
+    st.html(
+        '<div class="sv"><p><a href="my-visibility" target="_self">Who looked at this, and what others see</a></p></div>'
+    )
+
+
 def new_episode_link() -> None:
     """A new episode, where none of those that are there is meant."""
     st.html('<div class="sv"><p><a href="enter?new=episode" target="_self">New episode</a></p></div>')

@@ -81,6 +81,7 @@ def _read(
             report = import_files(
                 runtime.engine(), settings, practice=name, paths=paths, source=source, mapping=mapping,
                 dry_run=check_only, username=viewer.username, now=settings.now(), progress=step,
+                purpose=viewer.purpose,
             )  # fmt: skip
     except SupervisionError as error:
         bar.empty()

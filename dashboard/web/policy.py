@@ -8,6 +8,7 @@ drawing of a snapshot; a test repeats it and fails on any complaint of the brows
 | script-src 'sha256-…' | the one inline script of Streamlit's own page, and our three constants (``dashboard.ui.scripts``); no other inline script runs, so 'unsafe-inline' is not there |
 | script-src blob: | a component of ours (caseload table, entry form, boxes that save themselves) is handed over by Streamlit as a blob and imported; a page cannot make a blob without a script that runs already |
 | style-src 'unsafe-inline' | Streamlit's look (emotion) and Plotly put style sheets and style attributes into the page while it runs, with texts that differ each time; no hash or nonce can be given to them |
+| img-src data: | the picture that an authenticator app reads, made here and shown once; an image runs nothing |
 | font-src data: | signs of Streamlit's icons |
 | connect-src ws://host | the page's own connection, for browsers that do not take 'self' to mean it; only the host that was asked for |
 
@@ -61,7 +62,7 @@ def page_policy(host: str, *, tls: bool) -> str:
             "default-src 'none'",
             f"script-src {_scripts()}",
             "style-src 'self' 'unsafe-inline'",
-            "img-src 'self'",
+            "img-src 'self' data:",
             "font-src 'self' data:",
             f"connect-src 'self' {'wss' if tls else 'ws'}://{host}",
             "manifest-src 'self'",

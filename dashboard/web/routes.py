@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from dashboard import downloads, runtime
 from dashboard.errors import DatabaseUnavailable, SupervisionError
+from dashboard.looking import check_purpose
 from dashboard.signin.routes import MOST_CODE, bind, drop_provider
 from dashboard.web.doors import READ, Address, Door
 from dashboard.web.who import signed_in
@@ -56,6 +57,7 @@ def download(request: Request) -> Response:
         return PlainTextResponse("Sign in first, then use the link on the page again.", 403)
     now = runtime.settings().now()
     try:
+        check_purpose(viewer, runtime.settings().purpose_required)
         file = downloads.open_link(runtime.engine(), viewer, request.path_params["token"], now)
     except DatabaseUnavailable:
         raise

@@ -25,8 +25,19 @@ PAGES = {
         "snapshots",
         "data-quality",
         "about-signals",
+        "my-visibility",
     ],
-    "supervisor": ["", "meeting", "alliance", "retention", "outcomes", "snapshots", "data-quality", "about-signals"],
+    "supervisor": [
+        "",
+        "meeting",
+        "alliance",
+        "retention",
+        "outcomes",
+        "snapshots",
+        "data-quality",
+        "about-signals",
+        "my-visibility",
+    ],
     "director": [
         "",
         "meeting",
@@ -38,8 +49,9 @@ PAGES = {
         "about-signals",
         "people",
         "enter?new=episode",
+        "my-visibility",
     ],
-    "admin": ["", "account", "people", "data-quality", "about-signals"],
+    "admin": ["", "account", "people", "data-quality", "about-signals", "my-visibility"],
 }
 # found in Streamlit's own markup, not in ours
 ALLOWED = {

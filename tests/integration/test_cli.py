@@ -188,6 +188,20 @@ def test_an_export_in_somebodys_scope_has_their_rows_only_and_is_audited(run: Ru
     assert ("adm", "refuse export episodes") in actions
 
 
+def test_the_audit_is_verified_in_the_database_and_in_a_file(run: Run, files: Path, tmp_path: Path) -> None:
+    run("import", str(files))
+    code, out, _ = run("audit", "verify")
+    head = out.split()[-1]
+    assert (code, "Unbroken: " in out, len(head)) == (0, True, 64)
+    run("export", "audit", "--out", str(tmp_path / "audit.csv"))
+    code, out, _ = run("audit", "verify", "--file", str(tmp_path / "audit.csv"), "--head", head)
+    assert (code, "The head that you kept is here." in out) == (0, True)
+    code, out, _ = run("audit", "verify", "--head", "0" * 64)
+    assert (code, "The head that you kept is not here" in out) == (1, True)
+    code, _, err = run("audit", "verify", "--file", str(tmp_path / "none.csv"))
+    assert (code, "There is no file" in err) == (2, True)
+
+
 def test_the_formats_agree_and_a_spreadsheet_runs_no_formula(run: Run, files: Path, tmp_path: Path) -> None:
     text = (files / "clients.csv").read_text().replace("client_id,", "client_id,client_code,").splitlines()
     rows = [text[0], *(line.replace(",", ",=1+1,", 1) if n == 0 else line.replace(",", f",Q{n},", 1)

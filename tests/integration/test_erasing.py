@@ -20,6 +20,7 @@ from dashboard.keeping.erasing import apply_retention, erase_client
 from dashboard.opening import opened
 from dashboard.settings import Settings
 from dashboard.undoing import undo
+from queries.audit_check import check_chain
 from queries.engine import reading, writing
 from queries.intake_tables import ErasedKey
 from queries.meeting_tables import AgendaItem, AgreedAction, Meeting, MeetingAddition, MeetingField
@@ -189,6 +190,7 @@ def test_figures_stay_and_every_word_about_her_is_gone(practice: tuple[Engine, S
     with writing(engine) as connection:
         row = connection.execute(sa.select(Audit).where(Audit.action == "change erase")).one()
         assert row.detail.startswith("on request: 1 clients, 1 episodes")
+        assert check_chain(connection).broken is None
         kept = connection.execute(sa.select(Snapshot.id, Snapshot.deleted_reason).order_by(Snapshot.id)).all()
         assert [bool(reason) for _, reason in kept] == [True, False]
         assert connection.execute(sa.select(PendingRow)).all() == []

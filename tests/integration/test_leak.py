@@ -42,6 +42,7 @@ from queries import (
     snapshots,
     store_growth,
     validation,
+    visibility,
 )
 from queries.engine import reading, writing
 from queries.frames import read_frame
@@ -133,6 +134,12 @@ STATEMENTS: dict[str, Callable[[Scope, int], Statement]] = {
     "validation.alerts": lambda s, e: validation.alerts(s, e, LONG_AGO),
     "snapshots.listed": lambda s, _: snapshots.listed(s, limit=50),
     "snapshots.counted": lambda s, _: snapshots.counted(s),
+    "snapshots.holding": lambda s, _: snapshots.holding(s, 1),
+    "visibility.looks": lambda s, _: visibility.looks(s),
+    "visibility.looks_counted": lambda s, _: visibility.looks_counted(s),
+    "visibility.acts": lambda s, _: visibility.acts(s, "x"),
+    "visibility.supervisors": lambda s, _: visibility.supervisors(s, TODAY),
+    "visibility.others": lambda s, _: visibility.others(s),
 }
 # hold no client rows: counts of a practice, its imports, and the set-aside rows that only whole scopes get
 OF_THE_PRACTICE = {
@@ -151,6 +158,7 @@ COUNTS = {
     "quality.newest_record",
     "caseload.evaluation",
     "snapshots.counted",
+    "snapshots.holding",
     "patterns.practice",
 }
 
@@ -352,6 +360,7 @@ def _builders(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
         retention,
         snapshots,
         validation,
+        visibility,
     ],
     ids=lambda m: m.__name__,
 )
