@@ -11,11 +11,16 @@ from queries.sign_in_tables import DeploymentSecret
 BYTES = 32  # 256 bits, as much as the digests that they key
 
 
-def shared_secret(connection: Connection, purpose: str) -> str:
-    """The word for a purpose, 64 hexadecimal digits; made in the caller's write transaction where there is none yet."""
-    kept = connection.execute(
+def kept_secret(connection: Connection, purpose: str) -> str | None:
+    """The word for a purpose; null where nobody needed one yet."""
+    return connection.execute(
         select(DeploymentSecret.value).where(DeploymentSecret.name == purpose)
     ).scalar_one_or_none()
+
+
+def shared_secret(connection: Connection, purpose: str) -> str:
+    """The word for a purpose, 64 hexadecimal digits; made in the caller's write transaction where there is none yet."""
+    kept = kept_secret(connection, purpose)
     if kept is not None:
         return kept
     made = secrets.token_hex(BYTES)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,13 +18,13 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from dashboard.errors import NotAllowed, UnusableInput
+from dashboard.errors import DatabaseUnavailable, NotAllowed, UnusableInput
 from dashboard.keeping.key import private_text
 from dashboard.settings import Settings
 from dashboard.sign_in_rules import has_provider
 from dashboard.signin.accepted import Accepted
 from queries import audit, credentials, deployment, provider_answers, second_factors
-from queries.engine import writing
+from queries.engine import reading, writing
 
 NAME = "practice"  # of the provider's part of Streamlit's secrets; no underscore, as Streamlit demands
 COOKIES = "Streamlit cookies"
@@ -41,6 +42,12 @@ AWAY = "{label} cannot be reached at this moment. Try again in a minute, or use 
 UNFINISHED = "Signing in with {label} did not finish. Try again, or use your user name and password."
 NOT_SET_UP = "Signing in with {label} is not set up completely here. Use your user name, and tell your administrator."
 _handed_over: dict[str, Any] | None = None
+
+
+def in_words(sentence: str, label: str, **more: str) -> str:
+    """One of the sentences above, about the provider of that name, beginning with a capital letter."""
+    said = sentence.format(label=label, **more)
+    return said[:1].upper() + said[1:]
 
 
 @dataclass(frozen=True)
@@ -68,15 +75,27 @@ def _client_secret(settings: Settings) -> str:
     )
 
 
+def _cookie_word(engine: Engine) -> str:
+    with reading(engine) as connection:
+        kept = deployment.kept_secret(connection, COOKIES)
+    if kept is not None:
+        return kept
+    try:
+        with writing(engine) as connection:
+            return deployment.shared_secret(connection, COOKIES)
+    except DatabaseUnavailable:
+        # where nothing can be saved, pages can still be read by those who are signed in; the word is then this process's own
+        return secrets.token_hex(deployment.BYTES)
+
+
 def hand_over(settings: Settings, engine: Engine) -> str:
     """Keeps what Streamlit has to know of the provider, in memory only; returns the word that signs Streamlit's cookies.
 
-    The word is alike in every process on this database. Raises UnusableInput where something is missing.
+    The word is alike in every process on this database that could save it once. Raises UnusableInput where something is missing.
     """
     global _handed_over
     check_installed(settings)
-    with writing(engine) as connection:
-        word = deployment.shared_secret(connection, COOKIES)
+    word = _cookie_word(engine)
     _handed_over = None
     if has_provider(settings):
         _handed_over = {
@@ -110,9 +129,9 @@ def answer_in(claims: Mapping[str, Any], label: str, at: float) -> Answer | None
         return None
     email = claims.get("email")
     if not isinstance(email, str) or "@" not in email:
-        raise NotAllowed(NO_EMAIL.format(label=label))
+        raise NotAllowed(in_words(NO_EMAIL, label))
     if claims.get("email_verified") is not True and claims.get("email_verified") != "true":
-        raise NotAllowed(NOT_VERIFIED.format(label=label))
+        raise NotAllowed(in_words(NOT_VERIFIED, label))
     what = "\x1f".join(str(claims.get(name)) for name in ("iss", "sub", "aud", "iat", "nonce"))
     return Answer(email, hashlib.sha256(what.encode()).hexdigest())
 
@@ -134,5 +153,5 @@ def accept(engine: Engine, settings: Settings, answer: Answer, now: datetime) ->
             factor = second_factors.factor_of(connection, person.username)
             return Accepted(person, factor is not None and factor.confirmed)
     if person is None:
-        raise NotAllowed(UNKNOWN.format(email=answer.email, label=settings.oidc_label))
+        raise NotAllowed(in_words(UNKNOWN, settings.oidc_label, email=answer.email))
     return Accepted(person, False)

@@ -14,7 +14,7 @@ from dashboard.errors import NotAllowed
 from dashboard.sign_in_rules import has_provider
 from dashboard.signin.begin import go_on
 from dashboard.signin.client import caller
-from dashboard.signin.provider import AWAY, NAME, NOT_SET_UP, UNFINISHED, accept, answer_in, handed_over
+from dashboard.signin.provider import AWAY, NAME, NOT_SET_UP, UNFINISHED, accept, answer_in, handed_over, in_words
 
 SAID, DROP = "_provider_said", "_provider_drop"
 ASKED = "provider"  # the query parameter that routes.ProviderWords comes back with
@@ -69,8 +69,8 @@ def provider_button() -> None:
         try:
             st.login(NAME)
         except StreamlitAuthError:
-            st.session_state[SAID] = NOT_SET_UP.format(label=label)
+            st.session_state[SAID] = in_words(NOT_SET_UP, label)
     if came_back := st.query_params.pop(ASKED, None):
-        st.session_state[SAID] = {"away": AWAY}.get(came_back, UNFINISHED).format(label=label)
+        st.session_state[SAID] = in_words({"away": AWAY}.get(came_back, UNFINISHED), label)
     if said := st.session_state.get(SAID):
         st.error(said)

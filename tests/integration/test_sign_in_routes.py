@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from dashboard import runtime, serving
 from dashboard.access import Role, Viewer
-from dashboard.errors import NotAllowed, UnusableInput
+from dashboard.errors import DatabaseUnavailable, NotAllowed, UnusableInput
 from dashboard.settings import Settings, load
 from dashboard.signin import provider
 from dashboard.signin.cookie import device_cookie_name
@@ -242,6 +242,24 @@ def test_nobody_is_added_and_a_stranger_is_noted_without_a_name(ada: Engine) -> 
     assert tuple(last) == ("unknown", "refuse sign_in")
 
 
+def test_words_about_the_provider_begin_like_sentences() -> None:
+    assert provider.in_words(provider.AWAY, "your organisation").startswith("Your organisation cannot be reached")
+
+
+def test_where_nothing_can_be_saved_the_pages_are_served_all_the_same(
+    ada: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_engine: Engine) -> None:
+        raise DatabaseUnavailable("The disk is full.")
+
+    monkeypatch.setattr(provider, "writing", full)
+    assert provider.hand_over(SETTINGS, ada) != provider.hand_over(SETTINGS, ada)
+    monkeypatch.undo()
+    kept = provider.hand_over(SETTINGS, ada)
+    monkeypatch.setattr(provider, "writing", full)
+    assert provider.hand_over(SETTINGS, ada) == kept
+
+
 @pytest.mark.parametrize(("whose", "asked"), [("provider", False), ("here", True)])
 def test_a_second_factor_is_the_providers_matter_unless_the_practice_says_here(
     ada: Engine, whose: str, asked: bool
@@ -249,7 +267,7 @@ def test_a_second_factor_is_the_providers_matter_unless_the_practice_says_here(
     with writing(ada) as connection:
         user = connection.execute(sa.select(User.id)).scalar_one()
         second_factors.offer(connection, user, "GEZDGNBVGY3TQOJQ", NOW)
-        assert second_factors.confirm(connection, user, 1, NOW)
+        assert second_factors.confirm(connection, user, "GEZDGNBVGY3TQOJQ", 1, NOW)
     answer = provider.answer_in(CLAIMS, "X", AT)
     assert answer is not None
     accepted = provider.accept(ada, replace(SETTINGS, oidc_second_factor=whose), answer, NOW)
