@@ -250,7 +250,9 @@ def user_list(practice: PracticeName = None, db: Db = None) -> None:
     with opened(settings) as engine:
         rows = people(engine, practice=practice)
     for row in rows:
-        say(f"{row.username}\t{row.role}\t{row.clinician or '-'}\t{'active' if row.is_active else 'disabled'}")
+        state = "active" if row.is_active else "disabled"
+        factor = "second factor" if row.second_factor else "-"
+        say(f"{row.username}\t{row.role}\t{row.clinician or '-'}\t{state}\t{row.email or '-'}\t{factor}")
 
 
 @user_commands.command("disable")

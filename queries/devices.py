@@ -39,6 +39,8 @@ def remember(connection: Connection, user_id: int, username: str, presented: str
     if presented and digest is not None:
         connection.execute(update(UserDevice).where(UserDevice.secret_hash == digest).values(last_used_at=now))
         return presented
+    long_ago = now - timedelta(days=DAYS)
+    connection.execute(delete(UserDevice).where(UserDevice.user_id == user_id, UserDevice.last_used_at < long_ago))
     made = secrets.token_urlsafe(32)
     connection.execute(
         insert(UserDevice).values(

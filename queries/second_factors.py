@@ -59,11 +59,11 @@ def offer(connection: Connection, user_id: int, secret: str, now: datetime) -> N
     )
 
 
-def confirm(connection: Connection, user_id: int, step: int, now: datetime) -> bool:
-    """Puts an offered app in force; the code that did it is spent. False where none is on offer."""
+def confirm(connection: Connection, user_id: int, secret: str, step: int, now: datetime) -> bool:
+    """Puts the app of that secret in force; the code that did it is spent. False where it is not the one on offer."""
     changed = connection.execute(
         update(SecondFactor)
-        .where(SecondFactor.user_id == user_id, SecondFactor.confirmed_at.is_(None))
+        .where(SecondFactor.user_id == user_id, SecondFactor.confirmed_at.is_(None), SecondFactor.secret == secret)
         .values(confirmed_at=now, last_step=step)
     )
     return changed.rowcount == 1

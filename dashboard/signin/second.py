@@ -36,6 +36,7 @@ CODE_LENGTH = 10  # of 31 characters: 49 bits; NIST SP 800-63B-4, 3.1.2.2, wants
 SCRYPT = {"n": 2**14, "r": 8, "p": 5}  # OWASP Password Storage Cheat Sheet, the setting for 16 MiB
 ISSUER = "Supervision"
 WRONG = "That code did not work. Wait for the next one in your app, or use a recovery code. After several tries there is a pause."
+NOT_THIS_ONE = "That code is not the one that belongs to this picture now. Try the next one in your app."
 APP, PAPER = "code", "recovery code"
 
 
@@ -123,14 +124,15 @@ def confirm(engine: Engine, viewer: Viewer, typed: str, now: datetime, at: float
 
     Raises UnusableInput for a wrong code; nothing is in force then.
     """
+    with reading(engine) as connection:
+        factor = second_factors.factor_of(connection, viewer.username)
+    step = None if factor is None or factor.confirmed else matching_step(factor.secret, typed, at)
+    if factor is None or step is None:
+        raise UnusableInput(NOT_THIS_ONE)
     codes, salt, hashes = _new_codes()
     with writing(engine) as connection:
-        factor = second_factors.factor_of(connection, viewer.username)
-        step = None if factor is None or factor.confirmed else matching_step(factor.secret, typed, at)
-        if factor is None or step is None or not second_factors.confirm(connection, factor.user_id, step, now):
-            raise UnusableInput(
-                "That code is not the one that belongs to this picture now. Try the next one in your app."
-            )
+        if not second_factors.confirm(connection, factor.user_id, factor.secret, step, now):
+            raise UnusableInput(NOT_THIS_ONE)
         second_factors.replace_codes(connection, factor.user_id, salt, hashes)
         audit.record(
             connection,

@@ -162,7 +162,9 @@ def test_a_person_gets_an_address_and_loses_a_second_factor_on_the_command_line(
         now = load().now()
         secret = second.offer(engine, director, now)
         second.confirm(engine, director, pyotp.TOTP(secret).at(3_000), now, 3_000)
+    assert "ada\tdirector\t-\tactive\tada@maple.example\tsecond factor\n" in run("user", "list")[1]
     assert "without a second factor" in run("user", "reset-second-factor", "ada")[1]
+    assert "bo\tadmin\t-\tactive\t-\t-\n" in run("user", "list")[1]
 
 
 def test_an_export_in_somebodys_scope_has_their_rows_only_and_is_audited(run: Run, files: Path, tmp_path: Path) -> None:

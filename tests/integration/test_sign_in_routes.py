@@ -254,6 +254,14 @@ def test_nobody_is_added_and_a_stranger_is_noted_without_a_name(ada: Engine) -> 
     assert tuple(last) == ("unknown", "refuse sign_in")
 
 
+def test_missing_libraries_are_told_before_anything_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = replace(SETTINGS, oidc_discovery_url="https://p.example/.well-known/openid-configuration")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    provider.check_installed(SETTINGS)
+    with pytest.raises(UnusableInput, match="extra 'sso'"):
+        provider.check_installed(wanted)
+
+
 def test_words_about_the_provider_begin_like_sentences() -> None:
     assert provider.in_words(provider.AWAY, "your organisation").startswith("Your organisation cannot be reached")
 
@@ -265,7 +273,7 @@ def test_a_second_factor_is_the_providers_matter_unless_the_practice_says_here(
     with writing(ada) as connection:
         user = connection.execute(sa.select(User.id)).scalar_one()
         second_factors.offer(connection, user, "GEZDGNBVGY3TQOJQ", NOW)
-        assert second_factors.confirm(connection, user, 1, NOW)
+        assert second_factors.confirm(connection, user, "GEZDGNBVGY3TQOJQ", 1, NOW)
     answer = provider.answer_in(CLAIMS, "X", AT)
     assert answer is not None
     accepted = provider.accept(ada, replace(SETTINGS, oidc_second_factor=whose), answer, NOW)
