@@ -141,9 +141,7 @@ def build_without(viewer: Viewer, *, today: date) -> View:
     if viewer.role is not Role.ADMIN:
         sees = "You have no caseload of your own here, so nobody can have looked at it."
     said = f"You are seeing: what you did · as of {day(today)}"
-    return View(
-        PAGE.title, "What do others see of what I did?", said, today, [Para(sees), Slot("purpose"), Slot("acts")]
-    )
+    return View(PAGE.title, PAGE.question, said, today, [Para(sees), Slot("purpose"), Slot("acts")])
 
 
 def _choose() -> None:

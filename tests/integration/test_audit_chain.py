@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from alembic import command
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select, text
@@ -29,7 +30,7 @@ from queries.audit_chain import ERASED, START, Sealed, encoded, hash_of_detail, 
 from queries.audit_check import check_chain, head_of, is_closed
 from queries.engine import open_engine, reading, writing
 from queries.frames import read_frame
-from queries.schema import migrate, upgrade_to
+from queries.schema import _config, migrate, upgrade_to
 from queries.tables import Audit
 
 NOW = datetime(2026, 11, 20, 9, 30, 15, 123456)
@@ -235,6 +236,12 @@ def test_the_migration_binds_the_rows_that_were_there(database_url: str, postgre
     with writing(engine) as connection:
         audit.record(connection, at=NOW, practice_id=None, username="c", action="sign_in")
     assert verify(engine, found.head).rows == 3
+    with writing(engine, patient=True) as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0013")
+        connection.exec_driver_sql("DELETE FROM audit WHERE id = 1")  # as it was before
+        assert connection.exec_driver_sql("SELECT count(*) FROM audit").scalar() == 2
     engine.dispose()
 
 
