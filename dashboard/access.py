@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -24,8 +24,22 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True)
+class Covered:
+    """A clinician on leave for whom somebody covers, up to and including a day."""
+
+    clinician_id: int
+    name: str
+    until: date
+
+
+@dataclass(frozen=True)
 class Viewer:
-    """A signed-in person as the database knows them on this rerun."""
+    """A signed-in person as the database knows them on this rerun.
+
+    ``covers``: colleagues on leave today for whom they cover. ``gives_reasons``: a director of a practice that asks for a reason
+    before one opens somebody else's caseload; ``opened_ids``: those they opened so. ``until``: the first moment from which any of
+    this may be another (midnight, or when an opened caseload closes again); null where nobody asked the database.
+    """
 
     username: str
     role: Role
@@ -35,15 +49,23 @@ class Viewer:
     name: str = ""
     must_change: bool = False
     link_secret: str = field(default="", repr=False)  # signs the links of this practice, alike in every process
+    covers: tuple[Covered, ...] = ()
+    gives_reasons: bool = False
+    opened_ids: frozenset[int] = frozenset()
+    until: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose episodes a statement may touch. ``clinician_ids`` None means all of the practice (director, operator)."""
+    """Whose episodes a statement may touch. ``clinician_ids`` None means all of the practice (director, operator).
+
+    ``whole_staff``: names, leave and links of everybody who works here may be read beside them; no client row.
+    """
 
     practice_id: int
     clinician_ids: frozenset[int] | None
     reason: str
+    whole_staff: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -52,9 +74,19 @@ class Scope:
 
 
 def scope_for(viewer: Viewer) -> Scope:
-    """The rows a viewer may read. An admin, and anyone without a clinician record, reads none."""
+    """The rows a viewer works with: pages, meetings, snapshots, exports. An admin, and anyone without a clinician record, has none.
+
+    A supervisor has a supervisee's on the days of the link, the last one included, and none on the day after: no old link, open
+    page, stored snapshot or meeting that they led leads there any longer. What was signed is not lost to them by that: it stays
+    with the clinician it is about, and with the clinical director.
+    """
     own = frozenset() if viewer.clinician_id is None else frozenset({viewer.clinician_id})
     match viewer.role:
+        case Role.DIRECTOR if viewer.gives_reasons:
+            opened = own | viewer.supervisee_ids | viewer.opened_ids
+            return Scope(
+                viewer.practice_id, opened, "your own and your supervisees' episodes, and those opened with a reason"
+            )
         case Role.DIRECTOR:
             return Scope(viewer.practice_id, None, "clinical director: all episodes of the practice")
         case Role.SUPERVISOR:
@@ -63,6 +95,33 @@ def scope_for(viewer: Viewer) -> Scope:
             return Scope(viewer.practice_id, own, "your own episodes")
         case _:
             return Scope(viewer.practice_id, frozenset(), "no client data for administrators")
+
+
+def screen_scope(viewer: Viewer) -> Scope:
+    """What the pages My caseload and Episode show: ``scope_for``, and the caseloads for which somebody covers today.
+
+    Covering is for the clients: to read what is known, and to check a risk answer. It is no part of anything else: who covers
+    answers no signals, enters no sessions, sees no goals or patterns of the colleague and takes nothing away on paper or as a
+    file (contract: a clinician exports own rows). It is over on the day after the leave.
+    """
+    scope = scope_for(viewer)
+    if not viewer.covers or scope.clinician_ids is None or viewer.role not in (Role.CLINICIAN, Role.SUPERVISOR):
+        return scope
+    ids = scope.clinician_ids | {one.clinician_id for one in viewer.covers}
+    return Scope(scope.practice_id, ids, f"{scope.reason}, and {covering_words(viewer)}")
+
+
+def covering_words(viewer: Viewer) -> str:
+    """For whom somebody covers, and until when: covering for R. Okafor until 3 Dec 2026."""
+    named = [f"{one.name} until {one.until.day} {one.until:%b %Y}" for one in viewer.covers]
+    return f"covering for {' and '.join(named)}" if named else ""
+
+
+def pattern_scope(viewer: Viewer) -> Scope:
+    """What counts and patterns across caseloads are made from: a clinical director's are always of the whole practice."""
+    if viewer.role is Role.DIRECTOR:
+        return Scope(viewer.practice_id, None, "clinical director: counts and patterns of the practice")
+    return scope_for(viewer)
 
 
 def operator_scope(practice_id: int) -> Scope:
@@ -85,6 +144,14 @@ def can_export(role: Role, table: str) -> bool:
     return role is not Role.ADMIN or table not in CLINICAL_TABLES
 
 
+def sees_no_values(viewer: Viewer) -> bool:
+    """Whoever gets the practice's audit without episode ids and its set-aside rows with values masked: they belong to no caseload.
+
+    An administrator, and a director who reads other caseloads only with a reason.
+    """
+    return viewer.role is Role.ADMIN or viewer.gives_reasons
+
+
 def check_can_export(role: Role, table: str) -> None:
     """Raises NotAllowed where ``can_export`` is false."""
     if not can_export(role, table):
@@ -104,7 +171,14 @@ def check_can_import(role: Role) -> None:
 
 def can_enter(viewer: Viewer, clinician_id: int) -> bool:
     """Clinicians and supervisors enter what happened in their own episodes, a clinical director in anyone's of the practice."""
-    return viewer.role is Role.DIRECTOR or (viewer.role is not Role.ADMIN and viewer.clinician_id == clinician_id)
+    if viewer.role is Role.DIRECTOR:
+        return _reads(viewer, clinician_id)
+    return viewer.role is not Role.ADMIN and viewer.clinician_id == clinician_id
+
+
+def _reads(viewer: Viewer, clinician_id: int) -> bool:
+    ids = scope_for(viewer).clinician_ids
+    return ids is None or clinician_id in ids
 
 
 def check_can_enter(viewer: Viewer, clinician_id: int) -> None:
@@ -147,8 +221,8 @@ def check_can_manage_people(role: Role) -> None:
 
 
 def can_record_safety_check(viewer: Viewer, clinician_id: int) -> bool:
-    """Anyone whose scope holds the episode may record that a risk answer was followed up."""
-    scope = scope_for(viewer)
+    """Anyone who may read the episode, who covers too, may record that a risk answer was followed up."""
+    scope = screen_scope(viewer)
     return scope.clinician_ids is None or clinician_id in scope.clinician_ids
 
 
@@ -167,6 +241,23 @@ def check_can_answer_flag(viewer: Viewer, clinician_id: int) -> None:
     """Raises NotAllowed where ``can_answer_flag`` is false."""
     if not can_answer_flag(viewer, clinician_id):
         raise NotAllowed("Only the clinician of this episode can answer its signals.")
+
+
+OPEN_MINUTES = 60  # project default: how long a caseload that was opened with a reason stays open
+LONGEST_REASON = 500  # project default: characters of a reason
+
+
+def can_open_caseload(viewer: Viewer, clinician_id: int) -> bool:
+    """A clinical director opens a caseload of the practice that is closed to them, where the practice asks for a reason."""
+    return viewer.role is Role.DIRECTOR and viewer.gives_reasons and not _reads(viewer, clinician_id)
+
+
+def check_can_open_caseload(viewer: Viewer, clinician_id: int) -> None:
+    """Raises NotAllowed where ``can_open_caseload`` is false."""
+    if not can_open_caseload(viewer, clinician_id):
+        raise NotAllowed(
+            "Only a clinical director opens a caseload with a reason, and only one that is closed to them."
+        )
 
 
 def can_erase(role: Role) -> bool:
@@ -242,6 +333,11 @@ def first_look(viewer: Viewer, days: int, today: date) -> FirstLook | None:
     return FirstLook(viewer.clinician_id, today - timedelta(days=days))
 
 
+def staff_scope(scope: Scope) -> Scope:
+    """The same client rows, with the names of everybody who works in the practice beside them."""
+    return replace(scope, whole_staff=True)
+
+
 def counting_scope(of: Viewer | Scope) -> Scope:
     """The whole practice, for counts that hold no client row (completeness, intake); anyone in it may see those."""
     return Scope(of.practice_id, None, "counts of the whole practice")
@@ -251,9 +347,9 @@ NO_MEETING = "This meeting is not one of yours or your supervisees'. If that loo
 
 
 def can_lead_meeting(viewer: Viewer, clinician_ids: frozenset[int]) -> bool:
-    """A supervisor meets their supervisees, a clinical director anyone of the practice; nobody else leads."""
+    """A supervisor meets their supervisees, a clinical director anyone whose caseload is open to them; nobody else leads."""
     if viewer.role is Role.DIRECTOR:
-        return True
+        return all(_reads(viewer, one) for one in clinician_ids)
     return viewer.role is Role.SUPERVISOR and bool(clinician_ids) and clinician_ids <= viewer.supervisee_ids
 
 

@@ -11,15 +11,16 @@ from streamlit.navigation.page import StreamlitPage
 
 import pages
 from dashboard import runtime
-from dashboard.access import Viewer
+from dashboard.access import Viewer, screen_scope
 from dashboard.errors import DatabaseUnavailable, SupervisionError
 from dashboard.evaluation import ensure_current
 from dashboard.signin.change import require_own_password
 from dashboard.signin.gate import require_sign_in, sign_out
-from dashboard.ui.frame import footer, remember
+from dashboard.ui.frame import acting_for_the_session, footer, remember
 from dashboard.ui.show import show
 from dashboard.ui.view import View
 from queries import audit, store_evaluation
+from queries.acting import Door, acting, otherwise
 from queries.engine import reading, writing
 
 
@@ -74,9 +75,15 @@ LINKS = (Path(__file__).with_name("ui") / "links.js").read_text("utf-8")
 
 
 def _run() -> None:
-    viewer = require_sign_in()
-    require_own_password(viewer)
+    with acting(Door.SIGN_IN):
+        viewer = require_sign_in()
     remember(viewer)
+    with acting(screen_scope(viewer), viewer.username):
+        _run_for(viewer)
+
+
+def _run_for(viewer: Viewer) -> None:
+    require_own_password(viewer)
     _bring_up_to_date(viewer)
     running = st.navigation([one for page in pages.PAGES for one in _addresses(page, viewer)], position="top")
     _bar(viewer)
@@ -90,6 +97,7 @@ def _run() -> None:
         _refused(viewer, asked, error)
 
 
+otherwise(acting_for_the_session)
 try:
     _run()
 except DatabaseUnavailable as error:

@@ -9,12 +9,13 @@ import polars as pl
 from sqlalchemy import Connection, Engine
 
 from dashboard.access import Role, Viewer, first_look, narrowed, scope_for
-from dashboard.errors import NotAllowed, UnusableInput
+from dashboard.errors import NotAllowed
 from dashboard.evaluation import ensure_current
 from dashboard.meetings.week import week
 from dashboard.settings import Settings
 from dashboard.ui.week_blocks import digest_lines
-from queries import audit, caseload, meetings, people, practices
+from dashboard.viewing import as_person, person_of
+from queries import audit, caseload, meetings, practices
 from queries.engine import reading, writing
 from queries.frames import read_frame
 
@@ -38,15 +39,13 @@ def digest(engine: Engine, settings: Settings, *, username: str, practice: str |
     now = settings.now()
     with reading(engine) as connection:
         practice_id = practices.find_practice(connection, practice)
-        viewer = people.viewer(connection, username, now.date())
-    if viewer is None or viewer.practice_id != practice_id:
-        raise UnusableInput(f"There is no active user '{username}' here. See: supervision user list.")
+        viewer = person_of(connection, settings, username, practice_id, now)
     if viewer.role is Role.ADMIN:
         raise NotAllowed("An administrator has no caseload; there is nothing to print.")
     ensure_current(engine, settings, practice_id, now)
     whole = scope_for(viewer)
     scope = whole if viewer.clinician_id is None else narrowed(whole, viewer.clinician_id)
-    with writing(engine) as connection:
+    with as_person(viewer, whole), writing(engine) as connection:
         first = first_look(viewer, settings.clinician_first_days, now.date())
         found = week(
             read_frame(connection, caseload.flags(scope, standing=False, first=first)),

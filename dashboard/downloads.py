@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from dashboard.access import Role, Viewer, check_can_export, check_can_import, counting_scope, scope_for
+from dashboard.access import Viewer, check_can_export, check_can_import, counting_scope, scope_for, sees_no_values
 from dashboard.errors import NotAllowed
 from dashboard.exports import to_csv
 from dashboard.saved_mappings import mapping_text
 from dashboard.snapshot.files import MEDIA
 from dashboard.snapshots import Changed, stored_file
 from queries import audit, exports
+from queries.acting import acting, within
 from queries.engine import writing
 from queries.frames import read_frame
 
@@ -71,8 +72,10 @@ def snapshot_kind(public_id: str, form: str) -> str:
 
 def _set_aside(connection: Connection, viewer: Viewer, _which: str, now: datetime) -> File:
     check_can_import(viewer.role)
-    statement = exports.set_aside(scope_for(viewer), masked=viewer.role is Role.ADMIN)
-    frame = exports.finished("set_aside", read_frame(connection, statement))
+    everyone = counting_scope(viewer)  # set-aside rows belong to no caseload
+    statement = exports.set_aside(everyone, masked=sees_no_values(viewer))
+    with within(connection, everyone):
+        frame = exports.finished("set_aside", read_frame(connection, statement))
     audit.record(
         connection, at=now, practice_id=viewer.practice_id, username=viewer.username, action="export set_aside",
         detail="set_aside.csv",
@@ -111,13 +114,14 @@ def open_link(engine: Engine, viewer: Viewer, token: str, now: datetime) -> File
         raise NotAllowed(STALE)
     name, _, which = kind.partition(":")
     check_can_export(viewer.role, name)
-    try:
-        with writing(engine) as connection:
-            return KINDS[name](connection, viewer, which, now)
-    except Changed:
-        with writing(engine) as connection:
-            audit.record(
-                connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
-                action=f"refuse export {name}", detail="the bytes do not match the hash",
-            )  # fmt: skip
-        raise
+    with acting(scope_for(viewer), viewer.username):
+        try:
+            with writing(engine) as connection:
+                return KINDS[name](connection, viewer, which, now)
+        except Changed:
+            with writing(engine) as connection:
+                audit.record(
+                    connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+                    action=f"refuse export {name}", detail="the bytes do not match the hash",
+                )  # fmt: skip
+            raise

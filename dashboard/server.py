@@ -30,9 +30,11 @@ from streamlit.web import bootstrap
 
 from dashboard import configuration, downloads, runtime
 from dashboard.access import Viewer
-from dashboard.errors import DatabaseUnavailable, SupervisionError
+from dashboard.errors import DatabaseUnavailable, NotAllowed, SupervisionError
 from dashboard.signin.cookie import cookie_name
-from queries import people, sessions
+from dashboard.viewing import viewer_now
+from queries import sessions
+from queries.acting import Door, acting
 from queries.engine import reading, writing
 
 if st.get_option("browser.gatherUsageStats"):  # our config.toml was not read: started from another folder
@@ -119,7 +121,7 @@ async def bind(request: Request) -> Response:
         return JSONResponse({"ok": False}, 403)
     settings = runtime.settings()
     session_id = secrets.token_urlsafe(32)
-    with writing(runtime.engine()) as connection:
+    with acting(Door.SIGN_IN), writing(runtime.engine()) as connection:
         spent = sessions.redeem(connection, body.decode("ascii", "replace"), session_id, settings.now())
     if not spent:
         return JSONResponse({"ok": False}, 403)
@@ -140,7 +142,7 @@ def _signed_in(request: Request, now: datetime) -> Viewer | None:
     """Whose cookie it is, with a session that is alive and a password of their own; null for anybody else."""
     settings = runtime.settings()
     session_id = request.cookies.get(cookie_name(), "")
-    with reading(runtime.engine()) as connection:
+    with acting(Door.SIGN_IN), reading(runtime.engine()) as connection:
         live = sessions.username_of(
             connection,
             session_id,
@@ -148,7 +150,7 @@ def _signed_in(request: Request, now: datetime) -> Viewer | None:
             idle_minutes=settings.session_idle_minutes,
             absolute_hours=settings.session_absolute_hours,
         )
-        viewer = None if live is None else people.viewer(connection, live[0], now.date())
+        viewer = None if live is None else viewer_now(connection, settings, live[0], now)
     return None if viewer is None or viewer.must_change else viewer
 
 
@@ -179,9 +181,13 @@ async def download(request: Request) -> Response:
 
 def on_script_error(error: Exception) -> bool:
     """A reference for the person and for the log; neither holds a client's data."""
-    if isinstance(error, DatabaseUnavailable):  # in a button's own function, before any page is drawn
+    # in a button's own function, before any page is drawn
+    if isinstance(error, DatabaseUnavailable):
         LOG.warning("%s", error)
         st.warning(error.calm)
+        return True
+    if isinstance(error, NotAllowed):
+        st.warning(str(error))
         return True
     reference = secrets.token_hex(2).upper()
     trace = error.__traceback__

@@ -7,6 +7,7 @@ from dashboard.keeping.automatic import keep_copying
 from dashboard.opening import bring_up_to_date, engine_of
 from dashboard.settings import Settings
 from queries import practices
+from queries.acting import Door, acting
 from queries.engine import reading
 
 
@@ -21,10 +22,11 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
     engine = engine_of(settings, pages=True)
     bring_up_to_date(engine, settings)
-    with reading(engine) as connection:
-        known = practices.all_practices(connection)
-    for practice_id in known:
-        ensure_current(engine, settings, practice_id, settings.now())
+    with acting(Door.DATABASE):
+        with reading(engine) as connection:
+            known = practices.all_practices(connection)
+        for practice_id in known:
+            ensure_current(engine, settings, practice_id, settings.now())
     runtime.configure(settings, engine)
     keep_copying(engine, settings)
     options = configuration.options(**{"server.address": host, "server.port": port})

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
 
+from dashboard.access import OPEN_MINUTES
 from dashboard.errors import UnusableInput
 
 APP = "supervision"
@@ -76,6 +77,9 @@ class Settings:
     db_page_seconds: int = 30  # one question of a page; commands, imports and evaluations have no limit
     db_idle_seconds: int = 60
     db_lock_seconds: int = 30
+    db_role: str = ""  # PostgreSQL: the role that everything done for somebody takes (``supervision protect``)
+    director_opens_with_reason: bool = False  # project default: a director reads every caseload without saying why
+    open_minutes: int = OPEN_MINUTES  # how long a caseload opened with a reason stays open
     rules: Rules = Rules()
 
     def now(self) -> datetime:
@@ -151,6 +155,8 @@ def load(environment: dict[str, str] | None = None) -> Settings:
         number = getattr(settings, name)
         if isinstance(number, int) and number < (1 if name == "db_pool_size" else 0):
             raise UnusableInput(f"Setting '{name}' is {number}. Use a whole number from {name == 'db_pool_size':d} up.")
+    if settings.open_minutes < 1:
+        raise UnusableInput(f"Setting 'open_minutes' is {settings.open_minutes}. Use a whole number from 1 up.")
     if settings.paper not in ("a4", "letter"):
         raise UnusableInput(f"Setting 'paper' is '{settings.paper}'. Use a4 or letter.")
     if settings.timezone:

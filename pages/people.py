@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.access import Role, Viewer, can_manage_people, check_can_manage_people, check_can_manage_staff
+from dashboard.access import (
+    Role,
+    Viewer,
+    can_manage_people,
+    check_can_manage_people,
+    check_can_manage_staff,
+    scope_for,
+    staff_scope,
+)
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.people import Person, add_person, disable_person, link_person, people, reset_person
 from dashboard.settings import Rules, Settings
@@ -19,6 +27,7 @@ from dashboard.ui.words import MISSING, plural
 from dashboard.what_if import rules_in_force
 from pages import BY_NAME
 from queries import practices
+from queries.acting import widening
 from queries.engine import reading
 
 PAGE = BY_NAME["people"]
@@ -177,6 +186,11 @@ def render() -> None:
     """Who works here, for a director; an administrator also adds, disables, enables, resets and links who may sign in."""
     viewer = current_viewer()
     check_can_manage_staff(viewer.role)
+    with widening(staff_scope(scope_for(viewer))):
+        _shown(viewer)
+
+
+def _shown(viewer: Viewer) -> None:
     engine = runtime.engine()
     with reading(engine) as connection:
         practice = practices.name_of(connection, viewer.practice_id)

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, select, update
 
 from dashboard.errors import SupervisionError, UnusableInput
 from queries import audit
+from queries.acting import Door, acting
 from queries.backup import reflected, sync_file, unfinished
 from queries.backup_file import (
     BLOB_ROWS,
@@ -257,7 +258,7 @@ def into_server(engine: Engine, key: str | None, copy: Path, *, now: datetime) -
     tables = reflected(copy, copy_key)
     origin = open_engine(f"sqlite:///{copy}", Opening(key=copy_key, read_only=True))
     try:
-        with writing(engine, patient=True) as server, reading(origin) as held:
+        with acting(Door.DATABASE), writing(engine, patient=True) as server, reading(origin) as held:
             has_erased = sa.inspect(server).has_table("erased_key")
             erased = keys_kept(server) if has_erased else []
             for name in {"alembic_version", *Base.metadata.tables, *about.tables}:

@@ -13,6 +13,7 @@ from dashboard.keeping.key import key_of, source_of
 from dashboard.opening import engine_of
 from dashboard.settings import Settings
 from queries import health
+from queries.acting import Door, acting
 from queries.backup_file import check_copy
 from queries.engine import normalised, reading
 
@@ -25,7 +26,7 @@ Said = tuple[str, bool, str]
 def _whole(settings: Settings) -> list[Said]:
     engine = engine_of(settings)
     try:
-        with reading(engine) as connection:
+        with acting(Door.DATABASE), reading(engine) as connection:
             if engine.dialect.name == "sqlite":
                 wrong = health.embedded(connection)
                 found: list[Said] = []

@@ -23,6 +23,7 @@ from dashboard.signin.cookie import cookie_name
 from dashboard.signin.passwords import COST
 from dashboard.ui.show import show
 from dashboard.ui.view import Para, Table, View
+from dashboard.viewing import viewer_now
 from queries import people, sessions
 from queries.engine import reading, writing
 
@@ -85,7 +86,7 @@ def _viewer(session_id: str) -> Viewer | None:
             idle_minutes=settings.session_idle_minutes,
             absolute_hours=settings.session_absolute_hours,
         )
-        viewer = None if live is None else people.viewer(connection, live[0], now.date())
+        viewer = None if live is None else viewer_now(connection, settings, live[0], now)
     if live is not None and live[1]:
         # where nothing can be saved, pages can still be read until the session ends
         with suppress(DatabaseUnavailable), writing(runtime.engine()) as connection:

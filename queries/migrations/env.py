@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from queries import growth_tables, intake_tables, meeting_tables, pattern_tables
+from queries import growth_tables, intake_tables, meeting_tables, opening_tables, pattern_tables
 from queries.tables import Base
 
 for tables in (
@@ -10,6 +10,7 @@ for tables in (
     pattern_tables.EpisodeExpectation,
     growth_tables.GrowthGoal,
     intake_tables.SavedMapping,
+    opening_tables.OpenedCaseload,
 ):
     assert tables.metadata is Base.metadata  # noqa: S101 - importing them is what adds them
 connection = context.config.attributes["connection"]

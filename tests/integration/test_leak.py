@@ -177,6 +177,11 @@ def _named_apart(batch: Batch, mark: str) -> Batch:
 @pytest.fixture
 def two_practices(engine: Engine) -> tuple[Engine, int, int]:
     """Two practices in one database; somebody has opened an episode in each."""
+    return (engine, *practices_in(engine))
+
+
+def practices_in(engine: Engine) -> tuple[int, int]:
+    """Two practices made in a database, each with meetings, goals and somebody who opened every episode."""
     migrate(engine)
     found = []
     for mark in ("A", "B"):
@@ -194,7 +199,7 @@ def two_practices(engine: Engine) -> tuple[Engine, int, int]:
                     clinician_id=row["clinician_id"], episode_id=row["episode_id"],
                 )  # fmt: skip
         found.append(practice)
-    return engine, found[0], found[1]
+    return found[0], found[1]
 
 
 def _meetings_about_everybody(engine: Engine, practice: int) -> None:
