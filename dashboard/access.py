@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -74,7 +74,7 @@ class Scope:
 
 
 def scope_for(viewer: Viewer) -> Scope:
-    """The rows a viewer works with: pages, meetings, snapshots, exports. An admin, and anyone without a clinician record, has none.
+    """The rows a viewer works with: pages, meetings, snapshots, exports. An admin, or a clinician without a record, has none.
 
     A supervisor has a supervisee's on the days of the link, the last one included, and none on the day after: no old link, open
     page, stored snapshot or meeting that they led leads there any longer. What was signed is not lost to them by that: it stays
@@ -117,13 +117,6 @@ def covering_words(viewer: Viewer) -> str:
     return f"covering for {' and '.join(named)}" if named else ""
 
 
-def pattern_scope(viewer: Viewer) -> Scope:
-    """What counts and patterns across caseloads are made from: a clinical director's are always of the whole practice."""
-    if viewer.role is Role.DIRECTOR:
-        return Scope(viewer.practice_id, None, "clinical director: counts and patterns of the practice")
-    return scope_for(viewer)
-
-
 def operator_scope(practice_id: int) -> Scope:
     """Whoever holds the database (a command without ``--as``): all rows, audited as such."""
     return Scope(practice_id, None, "operator of the database")
@@ -142,14 +135,6 @@ CLINICAL_TABLES = ("episodes", "flags", "sessions", "endings", "clinicians", "va
 def can_export(role: Role, table: str) -> bool:
     """An admin exports no clinical table; everyone else exports their own scope."""
     return role is not Role.ADMIN or table not in CLINICAL_TABLES
-
-
-def sees_no_values(viewer: Viewer) -> bool:
-    """Whoever gets the practice's audit without episode ids and its set-aside rows with values masked: they belong to no caseload.
-
-    An administrator, and a director who reads other caseloads only with a reason.
-    """
-    return viewer.role is Role.ADMIN or viewer.gives_reasons
 
 
 def check_can_export(role: Role, table: str) -> None:
@@ -172,11 +157,12 @@ def check_can_import(role: Role) -> None:
 def can_enter(viewer: Viewer, clinician_id: int) -> bool:
     """Clinicians and supervisors enter what happened in their own episodes, a clinical director in anyone's of the practice."""
     if viewer.role is Role.DIRECTOR:
-        return _reads(viewer, clinician_id)
+        return reads(viewer, clinician_id)
     return viewer.role is not Role.ADMIN and viewer.clinician_id == clinician_id
 
 
-def _reads(viewer: Viewer, clinician_id: int) -> bool:
+def reads(viewer: Viewer, clinician_id: int) -> bool:
+    """Whether a clinician's caseload is in the viewer's scope."""
     ids = scope_for(viewer).clinician_ids
     return ids is None or clinician_id in ids
 
@@ -241,23 +227,6 @@ def check_can_answer_flag(viewer: Viewer, clinician_id: int) -> None:
     """Raises NotAllowed where ``can_answer_flag`` is false."""
     if not can_answer_flag(viewer, clinician_id):
         raise NotAllowed("Only the clinician of this episode can answer its signals.")
-
-
-OPEN_MINUTES = 60  # project default: how long a caseload that was opened with a reason stays open
-LONGEST_REASON = 500  # project default: characters of a reason
-
-
-def can_open_caseload(viewer: Viewer, clinician_id: int) -> bool:
-    """A clinical director opens a caseload of the practice that is closed to them, where the practice asks for a reason."""
-    return viewer.role is Role.DIRECTOR and viewer.gives_reasons and not _reads(viewer, clinician_id)
-
-
-def check_can_open_caseload(viewer: Viewer, clinician_id: int) -> None:
-    """Raises NotAllowed where ``can_open_caseload`` is false."""
-    if not can_open_caseload(viewer, clinician_id):
-        raise NotAllowed(
-            "Only a clinical director opens a caseload with a reason, and only one that is closed to them."
-        )
 
 
 def can_erase(role: Role) -> bool:
@@ -333,11 +302,6 @@ def first_look(viewer: Viewer, days: int, today: date) -> FirstLook | None:
     return FirstLook(viewer.clinician_id, today - timedelta(days=days))
 
 
-def staff_scope(scope: Scope) -> Scope:
-    """The same client rows, with the names of everybody who works in the practice beside them."""
-    return replace(scope, whole_staff=True)
-
-
 def counting_scope(of: Viewer | Scope) -> Scope:
     """The whole practice, for counts that hold no client row (completeness, intake); anyone in it may see those."""
     return Scope(of.practice_id, None, "counts of the whole practice")
@@ -349,7 +313,7 @@ NO_MEETING = "This meeting is not one of yours or your supervisees'. If that loo
 def can_lead_meeting(viewer: Viewer, clinician_ids: frozenset[int]) -> bool:
     """A supervisor meets their supervisees, a clinical director anyone whose caseload is open to them; nobody else leads."""
     if viewer.role is Role.DIRECTOR:
-        return all(_reads(viewer, one) for one in clinician_ids)
+        return all(reads(viewer, one) for one in clinician_ids)
     return viewer.role is Role.SUPERVISOR and bool(clinician_ids) and clinician_ids <= viewer.supervisee_ids
 
 
@@ -371,41 +335,6 @@ def check_can_write_in_meeting(viewer: Viewer, leader: str, clinician_ids: froze
     """Raises NotAllowed where ``can_write_in_meeting`` is false."""
     if not can_write_in_meeting(viewer, leader, clinician_ids):
         raise NotAllowed(NO_MEETING)
-
-
-LEAST_SHOWN = 10  # science 6.4: closed episodes of a measure under which nothing is shown of a clinician
-LEAST_IN_PRACTICE = 30  # science 6.4: from 10 to 29 only the clinician and their supervisor see an interval
-LEAST_IN_RANGE = (
-    5  # project default: clinicians under which a range of the practice would describe colleagues one by one
-)
-
-
-@dataclass(frozen=True)
-class EstimateView:
-    """Whose estimates somebody may see, beside the scope that says whose rows.
-
-    ``close``: themselves and those they supervise, from LEAST_SHOWN episodes on; anyone else in scope from
-    LEAST_IN_PRACTICE on. ``whole_practice``: may see what the practice has as a whole, however few its clinicians are.
-    """
-
-    close: frozenset[int]
-    whole_practice: bool
-
-
-def estimate_view(viewer: Viewer | None) -> EstimateView:
-    """What a viewer may see of estimates; null is whoever holds the database, who sees them as a clinical director does."""
-    if viewer is None:
-        return EstimateView(frozenset(), True)
-    if viewer.role is Role.ADMIN:
-        return EstimateView(frozenset(), False)
-    own = frozenset() if viewer.clinician_id is None else frozenset({viewer.clinician_id})
-    supervised = frozenset() if viewer.role is Role.CLINICIAN else viewer.supervisee_ids
-    return EstimateView(own | supervised, viewer.role is Role.DIRECTOR)
-
-
-def on_paper(look: EstimateView) -> EstimateView:
-    """What may stand on paper of what somebody sees on screen: others who see the caseload may read the paper later."""
-    return EstimateView(frozenset(), look.whole_practice)
 
 
 def can_choose_monitoring(viewer: Viewer, clinician_id: int) -> bool:

@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from dashboard.access import Viewer, check_can_export, check_can_import, counting_scope, scope_for, sees_no_values
+from dashboard.access import Viewer, check_can_export, check_can_import, counting_scope, scope_for
 from dashboard.errors import NotAllowed
 from dashboard.exports import to_csv
+from dashboard.reach import sees_no_values
 from dashboard.saved_mappings import mapping_text
 from dashboard.snapshot.files import MEDIA
 from dashboard.snapshots import Changed, stored_file

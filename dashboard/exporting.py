@@ -14,17 +14,16 @@ from dashboard.access import (
     Viewer,
     check_can_export,
     counting_scope,
-    estimate_view,
     first_look,
     operator_scope,
-    pattern_scope,
     scope_for,
-    sees_no_values,
 )
 from dashboard.errors import NotAllowed, UnusableInput
+from dashboard.estimate_view import estimate_view
 from dashboard.evaluation import evaluate
 from dashboard.exports import FORMATS, to_bytes
 from dashboard.head_start import as_seen
+from dashboard.reach import pattern_scope, sees_no_values
 from dashboard.settings import Settings
 from dashboard.validating import validate, validation_table
 from dashboard.viewing import as_person, person_of

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
 
-from dashboard.access import OPEN_MINUTES
 from dashboard.errors import UnusableInput
+from dashboard.reach import OPEN_MINUTES
 
 APP = "supervision"
 

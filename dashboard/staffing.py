@@ -10,11 +10,12 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Engine
 
-from dashboard.access import Viewer, check_can_manage_staff, scope_for, staff_scope
+from dashboard.access import Viewer, check_can_manage_staff, scope_for
 from dashboard.entering import evaluated
 from dashboard.entry.rows import batch_of
 from dashboard.errors import UnusableInput
 from dashboard.evaluation import ensure_current
+from dashboard.reach import staff_scope
 from dashboard.settings import Settings
 from queries import staff, store_entries
 from queries.acting import widening

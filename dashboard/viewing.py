@@ -36,7 +36,7 @@ def person_of(connection: Connection, settings: Settings, username: str, practic
 
 @contextmanager
 def as_person(viewer: Viewer | None, scope: Scope) -> Iterator[None]:
-    """What a command does for somebody (``--as``) is done in their scope; for nobody it stays that of whoever holds the database."""
+    """What a command does for somebody (``--as``) is done in their scope; else for whoever holds the database."""
     if viewer is None:
         yield
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,7 +12,17 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from dashboard import runtime
-from dashboard.access import FirstLook, Role, Scope, Viewer, first_look, narrowed, scope_for
+from dashboard.access import (
+    FirstLook,
+    Role,
+    Scope,
+    Viewer,
+    can_make_snapshot,
+    first_look,
+    narrowed,
+    scope_for,
+    screen_scope,
+)
 from dashboard.analytics.completeness import RECENT_DAYS
 from dashboard.analytics.hazard_terms import RAISED
 from dashboard.analytics.scoring import totals
@@ -21,21 +31,26 @@ from dashboard.head_start import as_seen
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.meetings.week import Week, week
+from dashboard.reach import pattern_scope
 from dashboard.ui.caseload_rows import caseload_rows
+from dashboard.ui.closed_caseload import closed_to, cover_blocks, open_form, opened_words, rows_apart, told_blocks
 from dashboard.ui.discussed_words import talked_about, until
 from dashboard.ui.entry_links import enter_links
 from dashboard.ui.frame import current_viewer
+from dashboard.ui.opened import note_covered
 from dashboard.ui.reading import Standing, standing
 from dashboard.ui.safety_blocks import safety_blocks
 from dashboard.ui.safety_form import check_form, checking
 from dashboard.ui.show import show
 from dashboard.ui.view import Block, Caseload, Cell, Lead, Legend, Notice, Para, Slot, Table, View
 from dashboard.ui.week_blocks import planned_blocks, week_blocks
+from dashboard.ui.whose import pick_caseload
 from dashboard.ui.words import MISSING, day, plural, share, weeks
 from pages import BY_NAME
 from queries import caseload as reads
 from queries import load as loads
 from queries import meetings
+from queries.acting import within
 from queries.engine import reading
 from queries.frames import read_frame
 
@@ -159,15 +174,19 @@ def _header(viewer: Viewer, data: Data, whose: str) -> str:
     return f"You are seeing: {whose} · {data.now.line}"
 
 
-def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> View:
-    """One clinician's caseload; ``chosen`` is their name where it is not the viewer's own."""
+def build(
+    viewer: Viewer, data: Data, *, chosen: str | None, today: date, why: str = "", told: Sequence[Block] = ()
+) -> View:
+    """One clinician's caseload; ``chosen`` is their name where it is not the viewer's own, ``why`` the reason it shows then."""
     title = PAGE.title if chosen is None else f"Caseload of {chosen}"
     question = PAGE.question if chosen is None else "Which episodes might be worth talking about in supervision?"
     count = data.states.height
     whose = (
         f"your {plural(count, 'open episode')}" if chosen is None else f"{plural(count, 'open episode')} of {chosen}"
     )
-    blocks: list[Block] = [Slot("picker"), Slot("enter")]
+    if why:
+        whose += f" ({why})"
+    blocks: list[Block] = [Slot("picker"), Slot("enter"), *told]
     if stale := data.now.stale(today):
         blocks.append(Notice(stale))
     as_of = data.now.as_of
@@ -201,7 +220,7 @@ def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> Vie
     return View(title, question, _header(viewer, data, whose), as_of, blocks)
 
 
-def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
+def build_overview(viewer: Viewer, data: Data, *, today: date, told: Sequence[Block] = ()) -> View:
     """Every clinician in scope by name: open, worth discussing, coverage, nothing booked. No rank, no grade."""
     count = data.states.height
     title = "Caseloads" if viewer.role is Role.DIRECTOR else "Your supervisees' caseloads"
@@ -209,7 +228,7 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
         "the practice" if viewer.role is Role.DIRECTOR else "yours and your supervisees'"
     )
     question = "Where might a conversation help, and can each caseload be read at all?"
-    blocks: list[Block] = [Slot("picker"), Slot("enter")]
+    blocks: list[Block] = [Slot("picker"), Slot("enter"), *told]
     if stale := data.now.stale(today):
         blocks.append(Notice(stale))
     as_of = data.now.as_of
@@ -282,25 +301,6 @@ def _longest_gap(own: pl.DataFrame, as_of: date) -> str:
     return MISSING if last.is_empty() else weeks(last.min(), as_of)  # type: ignore[arg-type]
 
 
-def _pick(viewer: Viewer, people: Sequence[dict[str, Any]], current: str | None) -> None:
-    options = ["", *(row["public_id"] for row in people)]
-    names = {row["public_id"]: _name(row) for row in people}
-
-    def go() -> None:
-        st.query_params.from_dict({"clinician": st.session_state["whose"]} if st.session_state["whose"] else {})
-
-    # the address decides: somebody may have come by a link, which the picker knows nothing of
-    st.session_state["whose"] = current if current in options else ""
-    st.selectbox(
-        "Whose caseload",
-        options,
-        format_func=lambda one: names.get(one, "Everyone, by name"),
-        key="whose",
-        on_change=go,
-        width=320,
-    )
-
-
 def _planned(connection: Connection, viewer: Viewer, own: Scope, today: date) -> list[Block]:
     """The viewer's next meeting, with the episodes of this caseload that stand on its agenda."""
     ahead = next_meeting(connection, viewer, today)
@@ -325,26 +325,55 @@ def _snapshot(viewer: Viewer, clinician_id: int) -> None:
     caseload_snapshot(viewer, clinician_id)
 
 
+def _read(viewer: Viewer, wanted: str) -> tuple[Data, list[dict[str, Any]], dict[str, Any] | None, list[Block]]:
+    """What the page shows, whom the picker names, who is chosen, and what is told above it."""
+    today = runtime.settings().today()
+    scope, screen = scope_for(viewer), screen_scope(viewer)
+    # a director who gives reasons sees counts of every caseload, and rows of those that are open
+    whole = pattern_scope(viewer) if viewer.gives_reasons else scope
+    first = first_look(viewer, runtime.settings().clinician_first_days, today)
+    with reading(runtime.engine()) as connection:
+        people = read_frame(connection, reads.clinicians(screen)).to_dicts()
+        person = next((row for row in people if row["public_id"] == wanted), None)
+        own = narrowed(screen, person["clinician_id"]) if person else scope
+        told: list[Block] = []
+        if person is None or not chosen_other(viewer, person):
+            mine = None if viewer.clinician_id is None else narrowed(screen, viewer.clinician_id)
+            told = [*cover_blocks(viewer, people), *([] if mine is None else told_blocks(connection, mine, today))]
+        if person is not None or viewer.role is Role.CLINICIAN:
+            planned = _planned(connection, viewer, own, today)
+            return load(connection, own, whole=False, first=first, planned=planned), people, person, told
+        planned = _planned(connection, viewer, scope, today)
+        with within(connection, whole):
+            data = load(connection, whole, whole=True, first=first, planned=planned)
+    if scope.clinician_ids is not None and whole.clinician_ids is None:
+        safety, closed = rows_apart(data.safety, scope)
+        return replace(data, safety=safety), data.clinicians.to_dicts(), None, [*told, *closed]
+    return data, people, person, told
+
+
 def render() -> None:
     """Reads the viewer's scope, narrowed to the clinician in the address, and shows it."""
     viewer = current_viewer()
-    scope = scope_for(viewer)
-    wanted = st.query_params.get("clinician")
+    wanted = st.query_params.get("clinician", "")
     may_choose = viewer.role in (Role.DIRECTOR, Role.SUPERVISOR)
-    with reading(runtime.engine()) as connection:
-        people = read_frame(connection, reads.clinicians(scope)).to_dicts()
-        person = next((row for row in people if row["public_id"] == wanted), None)
-        own = narrowed(scope, person["clinician_id"]) if person else scope
-        whole = may_choose and person is None
-        today = runtime.settings().today()
-        head_start = first_look(viewer, runtime.settings().clinician_first_days, today)
-        data = load(connection, own, whole=whole, first=head_start, planned=_planned(connection, viewer, own, today))
+    today = runtime.settings().today()
+    data, people, person, told = _read(viewer, wanted)
+    whole = may_choose and person is None
+    slots = {"safety": lambda: check_form(data.safety, today, checking(viewer))}
+    if may_choose:
+        slots["picker"] = lambda: pick_caseload({row["public_id"]: _name(row) for row in people}, wanted)
+    if wanted and person is None and (closed := closed_to(viewer, clinician=wanted)) is not None:
+        open_form(viewer, closed)
+        return
     if whole:
-        view = build_overview(viewer, data, today=today)
+        view = build_overview(viewer, data, today=today, told=told)
     else:
         chosen = _name(person) if person and chosen_other(viewer, person) else None
-        view = build(viewer, data, chosen=chosen, today=today)
-    slots = {"safety": lambda: check_form(data.safety, runtime.settings().today(), checking(viewer))}
+        why = opened_words(viewer, person["clinician_id"]) if person else ""
+        view = build(viewer, data, chosen=chosen, today=today, why=why, told=told)
+    if person is not None:
+        note_covered(person["clinician_id"])
     if (viewer.role is Role.DIRECTOR and people) or (
         viewer.clinician_id is not None and not chosen_other(viewer, person)
     ):
@@ -354,10 +383,8 @@ def render() -> None:
             '<div class="sv"><p class="notice" role="status">This caseload is not yours or your supervisees\'.</p></div>'
         )
     whose = person["clinician_id"] if person else viewer.clinician_id
-    if not whole and whose is not None:
+    if not whole and whose is not None and can_make_snapshot(scope_for(viewer), frozenset({whose})):
         slots["snapshot"] = lambda: _snapshot(viewer, whose)
-    if may_choose:
-        slots["picker"] = lambda: _pick(viewer, people, person["public_id"] if person else None)
     show(view, slots)
 
 

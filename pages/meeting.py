@@ -10,8 +10,9 @@ import polars as pl
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.access import NO_MEETING, Role, Scope, Viewer, estimate_view, first_look, scope_for
+from dashboard.access import NO_MEETING, Role, Scope, Viewer, first_look, scope_for
 from dashboard.errors import SupervisionError
+from dashboard.estimate_view import estimate_view
 from dashboard.instruments import registry
 from dashboard.meeting_reading import caseloads
 from dashboard.meetings import follow_up

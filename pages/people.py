@@ -7,17 +7,10 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.access import (
-    Role,
-    Viewer,
-    can_manage_people,
-    check_can_manage_people,
-    check_can_manage_staff,
-    scope_for,
-    staff_scope,
-)
+from dashboard.access import Role, Viewer, can_manage_people, check_can_manage_people, check_can_manage_staff, scope_for
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.people import Person, add_person, disable_person, link_person, people, reset_person
+from dashboard.reach import staff_scope
 from dashboard.settings import Rules, Settings
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.show import show

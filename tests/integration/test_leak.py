@@ -12,8 +12,9 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine
 
-from dashboard.access import EstimateView, FirstLook, Role, Scope, Viewer, operator_scope, scope_for
+from dashboard.access import FirstLook, Role, Scope, Viewer, operator_scope, scope_for
 from dashboard.demo.practice import build
+from dashboard.estimate_view import EstimateView
 from dashboard.evaluation import ensure_current
 from dashboard.intake.batch import Batch
 from dashboard.settings import Settings
