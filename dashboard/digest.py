@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Engine
 
+from dashboard import named_meetings
 from dashboard.access import Role, Viewer, first_look, narrowed, scope_for
 from dashboard.errors import NotAllowed
 from dashboard.evaluation import ensure_current
@@ -15,17 +16,17 @@ from dashboard.meetings.week import week
 from dashboard.settings import Settings
 from dashboard.ui.week_blocks import digest_lines
 from dashboard.viewing import as_person, person_of
-from queries import audit, caseload, meetings, practices
+from queries import audit, caseload, practices
 from queries.engine import reading, writing
 from queries.frames import read_frame
 
 
 def next_meeting(connection: Connection, viewer: Viewer, today: date) -> dict[str, Any] | None:
     """The nearest open meeting from today on that the viewer leads or takes part in."""
-    listed = read_frame(connection, meetings.meetings(viewer)).filter(
+    listed = named_meetings.listed(connection, viewer).filter(
         pl.col("closed_at").is_null() & (pl.col("held_on") >= today)
     )
-    about = read_frame(connection, meetings.supervisees(viewer))
+    about = named_meetings.people(connection, viewer)
     mine = about.filter(pl.col("clinician_id").is_in([viewer.clinician_id or 0]))["meeting_id"].to_list()
     own = listed.filter((pl.col("leader") == viewer.username) | pl.col("meeting_id").is_in(mine)).sort("held_on")
     return own.row(0, named=True) if own.height else None

@@ -11,7 +11,7 @@ import polars as pl
 import streamlit as st
 from sqlalchemy import Connection
 
-from dashboard import runtime
+from dashboard import named_meetings, runtime
 from dashboard.access import (
     FirstLook,
     Role,
@@ -306,9 +306,7 @@ def _planned(connection: Connection, viewer: Viewer, own: Scope, today: date) ->
     ahead = next_meeting(connection, viewer, today)
     if ahead is None:
         return []
-    agenda = read_frame(connection, meetings.items(viewer, ahead["meeting_id"])).filter(
-        pl.col("position").is_not_null()
-    )
+    agenda = named_meetings.agenda(connection, viewer, ahead["meeting_id"]).filter(pl.col("position").is_not_null())
     if own.clinician_ids is not None:
         agenda = agenda.filter(pl.col("clinician_id").is_in(list(own.clinician_ids)))
     return planned_blocks(ahead, agenda["client_code"].drop_nulls().to_list())

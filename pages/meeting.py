@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboard import runtime
+from dashboard import named_meetings, runtime
 from dashboard.access import NO_MEETING, Role, Scope, Viewer, first_look, scope_for
 from dashboard.errors import SupervisionError
 from dashboard.estimate_view import estimate_view
@@ -79,8 +79,8 @@ def _all(viewer: Viewer) -> None:
     with reading(runtime.engine()) as connection:
         now = standing(connection, scope)
         people = read_frame(connection, caseload.clinicians(scope))
-        listed = read_frame(connection, meetings.meetings(viewer))
-        about = read_frame(connection, meetings.supervisees(viewer))
+        listed = named_meetings.listed(connection, viewer)
+        about = named_meetings.people(connection, viewer)
         read = caseloads(connection, scope)
         points = action_points(connection, scope, read, registry(load.own_instruments(connection, scope)))
         changed = transfers(read_frame(connection, meetings.after_transfer(scope)))
