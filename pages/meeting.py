@@ -207,6 +207,7 @@ def _one(viewer: Viewer, public_id: str) -> None:
         limit = practice_rules.in_force(connection, viewer.practice_id, settings.rules).dropout_days
     if sat is None:
         show(View(PAGE.title, PAGE.question, "", None, [Para(NO_MEETING)]))
+        _say()
         return
     _opened(viewer, public_id, sat)
     room = Room(runtime.engine(), settings, viewer, public_id, sat.row["version"])

@@ -115,9 +115,9 @@ def begin(connection: Connection) -> None:
 
     The role (setting ``db_role``) is laid down only for whoever holds the database, who migrates and restores.
     """
+    said = in_force() or Acting()
     if connection.dialect.name != "postgresql":
         return
-    said = in_force() or Acting()
     role = connection.get_execution_options().get("role")
     if role and said.practice != ALL:
         connection.execute(text("SELECT set_config('role', :role, true)"), {"role": role})

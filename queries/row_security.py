@@ -30,6 +30,25 @@ WHOLE_STAFF = "(SELECT supervision_whole_staff())"
 DOOR = "(SELECT supervision_at_the_door())"
 ME = "(SELECT supervision_username())"
 
+
+def _over_everything(head: str, body: str) -> str:
+    """A function that looks at all rows and then goes on as before; an error in between ends the transaction with what it said.
+
+    Not by a SET clause of the function: only a superuser may write one for a setting that the server does not know.
+    """
+    kind = head.rpartition(" ")[2]
+    return f"""CREATE OR REPLACE FUNCTION {head} LANGUAGE plpgsql STABLE AS
+$$DECLARE
+  before text = coalesce(current_setting('supervision.practice', true), '');
+  found {kind};
+BEGIN
+  PERFORM set_config('supervision.practice', '*', true);
+  {body};
+  PERFORM set_config('supervision.practice', before, true);
+  RETURN found;
+END$$"""
+
+
 FUNCTIONS = (
     """CREATE OR REPLACE FUNCTION supervision_everything() RETURNS boolean LANGUAGE sql STABLE AS
 $$SELECT coalesce(current_setting('supervision.practice', true), '') = '*'$$""",
@@ -48,25 +67,25 @@ $$SELECT coalesce(current_setting('supervision.door', true), '') = 'sign_in'$$""
     """CREATE OR REPLACE FUNCTION supervision_username() RETURNS text LANGUAGE sql STABLE AS
 $$SELECT nullif(current_setting('supervision.username', true), '')$$""",
     # those below look at all rows, whoever asks, and answer with one number or with yes or no
-    """CREATE OR REPLACE FUNCTION supervision_next_key(of_table text, of_column text) RETURNS bigint LANGUAGE plpgsql STABLE
-SET supervision.practice = '*' AS
-$$DECLARE largest bigint;
-BEGIN
-  EXECUTE format('SELECT coalesce(max(%I), 0) FROM %I', of_column, of_table) INTO largest;
-  RETURN largest + 1;
-END$$""",
-    """CREATE OR REPLACE FUNCTION supervision_meets(meeting_ bigint, practice_ bigint, clinicians_ bigint[]) RETURNS boolean
-LANGUAGE sql STABLE SET supervision.practice = '*' AS
-$$SELECT EXISTS (SELECT 1 FROM meeting m JOIN meeting_supervisee s ON s.meeting_id = m.id
-WHERE m.id = meeting_ AND m.practice_id = practice_ AND s.clinician_id = ANY (clinicians_))$$""",
-    """CREATE OR REPLACE FUNCTION supervision_met_about(meeting_ bigint, practice_ bigint, clinicians_ bigint[]) RETURNS boolean
-LANGUAGE sql STABLE SET supervision.practice = '*' AS
-$$SELECT EXISTS (SELECT 1 FROM agenda_item a JOIN episode e ON e.id = a.episode_id
-WHERE a.meeting_id = meeting_ AND e.practice_id = practice_ AND e.clinician_id = ANY (clinicians_))$$""",
-    """CREATE OR REPLACE FUNCTION supervision_all_of_snapshot(snapshot_ bigint, clinicians_ bigint[]) RETURNS boolean
-LANGUAGE sql STABLE SET supervision.practice = '*' AS
-$$SELECT coalesce(bool_and(c.clinician_id = ANY (clinicians_)), false) FROM snapshot_clinician c
-WHERE c.snapshot_id = snapshot_$$""",
+    _over_everything(
+        "supervision_next_key(of_table text, of_column text) RETURNS bigint",
+        "EXECUTE format('SELECT coalesce(max(%I), 0) + 1 FROM %I', of_column, of_table) INTO found",
+    ),
+    _over_everything(
+        "supervision_meets(meeting_ bigint, practice_ bigint, clinicians_ bigint[]) RETURNS boolean",
+        "SELECT EXISTS (SELECT 1 FROM meeting m JOIN meeting_supervisee s ON s.meeting_id = m.id WHERE m.id = meeting_"
+        " AND m.practice_id = practice_ AND s.clinician_id = ANY (clinicians_)) INTO found",
+    ),
+    _over_everything(
+        "supervision_met_about(meeting_ bigint, practice_ bigint, clinicians_ bigint[]) RETURNS boolean",
+        "SELECT EXISTS (SELECT 1 FROM agenda_item a JOIN episode e ON e.id = a.episode_id WHERE a.meeting_id = meeting_"
+        " AND e.practice_id = practice_ AND e.clinician_id = ANY (clinicians_)) INTO found",
+    ),
+    _over_everything(
+        "supervision_all_of_snapshot(snapshot_ bigint, clinicians_ bigint[]) RETURNS boolean",
+        "SELECT coalesce(bool_and(c.clinician_id = ANY (clinicians_)), false) FROM snapshot_clinician c"
+        " WHERE c.snapshot_id = snapshot_ INTO found",
+    ),
 )
 FUNCTION_NAMES = (
     "supervision_everything()",

@@ -29,12 +29,12 @@ def protect(engine: Engine, name: str, now: datetime) -> list[str]:
             f"'{name}' cannot be a role here. Use lower-case letters, digits and _, as in supervision_app."
         )
     with acting(Door.DATABASE), writing(engine) as connection:
-        made = database_role.make_role(connection, name)
-        stands = database_role.standing(connection, name)
-        if stands.role is None or stands.role.passes or stands.role.owns:
+        there = database_role.standing(connection, name).role
+        if there is not None and (there.passes or there.owns):
             raise UnusableInput(
                 f"Role '{name}' is a superuser, has BYPASSRLS or owns tables: no rule would hold it. Choose another name."
             )
+        made = database_role.make_role(connection, name)
         for practice_id in practices.all_practices(connection):
             audit.record(
                 connection,
