@@ -242,7 +242,8 @@ def _whose(viewer: Viewer, person: dict[str, Any] | None) -> str:
         return f"episodes of {_name(person)}"
     if person is not None or viewer.role is Role.CLINICIAN:
         return "your episodes"
-    return "the whole practice" if viewer.role is Role.DIRECTOR else "your own and your supervisees' episodes"
+    scope = scope_for(viewer)
+    return "the whole practice" if scope.clinician_ids is None else scope.reason
 
 
 def render() -> None:

@@ -184,7 +184,7 @@ def _scope_words(viewer: Viewer, data: Data) -> str:
 
 def _whose(viewer: Viewer) -> str:
     return {
-        Role.DIRECTOR: "every episode",
+        Role.DIRECTOR: scope_for(viewer).reason if viewer.gives_reasons else "every episode",
         Role.SUPERVISOR: "your own and your supervisees' episodes",
         Role.CLINICIAN: "your episodes",
     }.get(viewer.role, "no episode")

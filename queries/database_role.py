@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import ProgrammingError
 
+from dashboard.errors import UnusableInput
 from queries.row_security import RULES
 
 
@@ -37,7 +40,23 @@ def _quoted(connection: Connection, name: str) -> str:
 
 
 def make_role(connection: Connection, name: str) -> bool:
-    """Makes the role where it is not there, and gives it what it needs; true where it was made. Safe to repeat."""
+    """Makes the role where it is not there, and gives it what it needs; true where it was made. Safe to repeat.
+
+    Raises UnusableInput where the login may not: then whoever looks after the server makes it first.
+    """
+    try:
+        return _made(connection, name)
+    except ProgrammingError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        login = connection.engine.url.username or "LOGIN"
+        raise UnusableInput(
+            "This login may not make roles. Ask whoever looks after the server to run, then run this again:\n"
+            f"CREATE ROLE {name} NOLOGIN; GRANT {name} TO {login};"
+        ) from None
+
+
+def _made(connection: Connection, name: str) -> bool:
     role = _quoted(connection, name)
     made = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": name}).first() is None
     if made:
@@ -45,8 +64,9 @@ def make_role(connection: Connection, name: str) -> bool:
     schema = _quoted(connection, str(connection.execute(text("SELECT current_schema()")).scalar_one()))
     login = _quoted(connection, str(connection.execute(text("SELECT session_user")).scalar_one()))
     database = _quoted(connection, str(connection.execute(text("SELECT current_database()")).scalar_one()))
+    if not _may_take(connection, name):
+        connection.exec_driver_sql(f"GRANT {role} TO {login}")
     for statement in (
-        f"GRANT {role} TO {login}",
         f"GRANT USAGE ON SCHEMA {schema} TO {role}",
         f"GRANT TEMPORARY ON DATABASE {database} TO {role}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
@@ -70,14 +90,17 @@ def _looked_at(connection: Connection, name: str) -> Login | None:
     return None if row is None else Login(name, bool(row.passes), int(row.owns))
 
 
+def _may_take(connection: Connection, name: str) -> bool:
+    asked = text("SELECT pg_has_role(session_user, :name, 'MEMBER')")
+    return bool(connection.execute(asked, {"name": name}).scalar_one())
+
+
 def standing(connection: Connection, name: str) -> Standing:
     """How row security stands for this login, and for the role of that name (empty: none)."""
     login = _looked_at(connection, str(connection.execute(text("SELECT session_user")).scalar_one()))
     assert login is not None  # noqa: S101 - whoever asks has signed in
     role = _looked_at(connection, name) if name else None
-    may = role is not None and bool(
-        connection.execute(text("SELECT pg_has_role(session_user, :name, 'MEMBER')"), {"name": name}).scalar_one()
-    )
+    may = role is not None and _may_take(connection, name)
     bare = connection.execute(
         text(
             "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
