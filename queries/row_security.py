@@ -50,21 +50,21 @@ END$$"""
 
 
 FUNCTIONS = (
-    """CREATE OR REPLACE FUNCTION supervision_everything() RETURNS boolean LANGUAGE sql STABLE AS
+    """CREATE OR REPLACE FUNCTION supervision_everything() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
 $$SELECT coalesce(current_setting('supervision.practice', true), '') = '*'$$""",
-    """CREATE OR REPLACE FUNCTION supervision_practice() RETURNS bigint LANGUAGE sql STABLE AS
+    """CREATE OR REPLACE FUNCTION supervision_practice() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS
 $$SELECT substring(current_setting('supervision.practice', true) FROM '^[0-9]+$')::bigint$$""",
-    """CREATE OR REPLACE FUNCTION supervision_whole_practice() RETURNS boolean LANGUAGE sql STABLE AS
+    """CREATE OR REPLACE FUNCTION supervision_whole_practice() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
 $$SELECT coalesce(current_setting('supervision.clinicians', true), '') = '*'$$""",
-    """CREATE OR REPLACE FUNCTION supervision_clinicians() RETURNS bigint[] LANGUAGE sql STABLE AS
+    """CREATE OR REPLACE FUNCTION supervision_clinicians() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS
 $$SELECT string_to_array(substring(current_setting('supervision.clinicians', true) FROM '^[0-9,]+$'), ',')::bigint[]$$""",
-    """CREATE OR REPLACE FUNCTION supervision_whole_staff() RETURNS boolean LANGUAGE sql STABLE AS
+    """CREATE OR REPLACE FUNCTION supervision_whole_staff() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
 $$SELECT coalesce(current_setting('supervision.staff', true), '') = '*'$$""",
-    """CREATE OR REPLACE FUNCTION supervision_staff() RETURNS bigint[] LANGUAGE sql STABLE AS
+    """CREATE OR REPLACE FUNCTION supervision_staff() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS
 $$SELECT string_to_array(substring(current_setting('supervision.staff', true) FROM '^[0-9,]+$'), ',')::bigint[]$$""",
-    """CREATE OR REPLACE FUNCTION supervision_at_the_door() RETURNS boolean LANGUAGE sql STABLE AS
+    """CREATE OR REPLACE FUNCTION supervision_at_the_door() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
 $$SELECT coalesce(current_setting('supervision.door', true), '') = 'sign_in'$$""",
-    """CREATE OR REPLACE FUNCTION supervision_username() RETURNS text LANGUAGE sql STABLE AS
+    """CREATE OR REPLACE FUNCTION supervision_username() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS
 $$SELECT nullif(current_setting('supervision.username', true), '')$$""",
     # those below look at all rows, whoever asks, and answer with one number or with yes or no
     _over_everything(
