@@ -63,7 +63,7 @@ def build(practice: str, everyone: Sequence[Person], settings: Settings, rules: 
         Slot("change"),
         *staff_blocks(staff),
         Heading("What each role sees"),
-        Table("Roles", ("Role", "Sees"), [[role.value, words] for role, words in MEANS.items()]),
+        Table("Roles", ("Role", "Sees"), [[role.value, words] for role, words in _means(settings).items()]),
         Heading(
             "This practice's rules",
             "Try and save numbers under About the signals; the rest is set in supervision.toml or SUPERVISION_* variables.",
@@ -86,6 +86,13 @@ def build_staff(practice: str, staff: Staff) -> View:
     count = staff.clinicians.height
     said = f"You are seeing: {plural(count, 'clinician')} of {practice}"
     return View(PAGE.title, PAGE.question, said, None, staff_blocks(staff))
+
+
+def _means(settings: Settings) -> dict[Role, str]:
+    if not settings.director_opens_with_reason:
+        return MEANS
+    asks = "counts of the practice, and for a while a caseload that they opened with a reason; may load files"
+    return {**MEANS, Role.DIRECTOR: asks}
 
 
 def _say(words: str, secret: str = "") -> None:

@@ -10,12 +10,13 @@ evaluation after an entry, counts of the practice) enters the wider scope by nam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard.access import Scope
 
@@ -127,7 +128,7 @@ def begin(connection: Connection) -> None:
 
 @contextmanager
 def within(connection: Connection, whom: Scope | Door) -> Iterator[None]:
-    """As ``widening``, for some statements of a transaction. Where one fails, the transaction is over anyway."""
+    """As ``widening``, for some statements of a transaction; whatever happens in them, the scope before stands again."""
     before = connection.info.get("acting", Acting())
     if connection.dialect.name != "postgresql" or before.practice == ALL:
         yield
@@ -135,6 +136,9 @@ def within(connection: Connection, whom: Scope | Door) -> Iterator[None]:
     said = said_of(whom, before.username)
     _say(connection, said)
     connection.info["acting"] = said
-    yield
-    _say(connection, before)
-    connection.info["acting"] = before
+    try:
+        yield
+    finally:
+        connection.info["acting"] = before
+        with suppress(SQLAlchemyError):  # where a statement failed, the transaction is over and so is what was said
+            _say(connection, before)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 from dashboard.access import Role, Viewer
 from dashboard.errors import UnusableInput
 from queries import audit
+from queries.acting import Door, within
 from queries.keys import next_id
 from queries.opened_caseloads import opened_now
 from queries.tables import Clinician, Practice, User
@@ -101,7 +102,9 @@ def add_user(
     actor: str,
 ) -> None:
     """Adds a person, with an audit row. Raises UnusableInput where the name is taken."""
-    if connection.execute(select(User.id).where(User.username == username)).first():
+    with within(connection, Door.SIGN_IN):  # a name is taken in whichever practice it is
+        taken = connection.execute(select(User.id).where(User.username == username)).first()
+    if taken:
         raise UnusableInput(f"The user name '{username}' is taken. Choose another.")
     connection.execute(
         insert(User).values(
