@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from dashboard.access import Scope
+from dashboard.errors import DatabaseUnavailable
 
 ALL = "*"
 
@@ -114,14 +115,21 @@ def _say(connection: Connection, said: Acting) -> None:
 def begin(connection: Connection) -> None:
     """Called at the beginning of every transaction: takes the application's role and says for whom it acts.
 
-    The role (setting ``db_role``) is laid down only for whoever holds the database, who migrates and restores.
+    The role (setting ``db_role``) is laid down only for whoever holds the database, who migrates and restores. Raises
+    DatabaseUnavailable where it cannot be taken: nothing is done as somebody else.
     """
     said = in_force() or Acting()
     if connection.dialect.name != "postgresql":
         return
     role = connection.get_execution_options().get("role")
     if role and said.practice != ALL:
-        connection.execute(text("SELECT set_config('role', :role, true)"), {"role": role})
+        try:
+            connection.execute(text("SELECT set_config('role', :role, true)"), {"role": role})
+        except DBAPIError:
+            raise DatabaseUnavailable(
+                f"The database does not let this program act as the role '{role}' (setting db_role). Nothing was done. "
+                "See: supervision doctor."
+            ) from None
     _say(connection, said)
     connection.info["acting"] = said
 

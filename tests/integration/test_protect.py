@@ -15,7 +15,7 @@ from sqlalchemy import Engine, func, select
 
 from dashboard.access import Role, operator_scope, scope_for
 from dashboard.demo.practice import build
-from dashboard.errors import UnusableInput
+from dashboard.errors import DatabaseUnavailable, UnusableInput
 from dashboard.evaluation import evaluate, evaluate_practices
 from dashboard.exporting import export_table
 from dashboard.keeping.copies import back_up, bring_back
@@ -140,6 +140,10 @@ def test_protect_makes_a_role_that_holds_whatever_is_done_for_people(owned: Sett
             protect(engine, str(sa.make_url(owned.db).username), NOW)
         with pytest.raises(UnusableInput, match="cannot be a role"):
             protect(engine, "x; DROP TABLE client", NOW)
+    wrong = engine_of(replace(owned, db_role="nobody_there"))
+    with pytest.raises(DatabaseUnavailable, match="db_role"), acting(Door.SIGN_IN), reading(wrong):
+        pass
+    wrong.dispose()
     settings = replace(owned, db_role=role)
     engine = engine_of(settings)
     try:
