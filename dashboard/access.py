@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -24,8 +24,22 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True)
+class Covered:
+    """A clinician on leave for whom somebody covers, up to and including a day."""
+
+    clinician_id: int
+    name: str
+    until: date
+
+
+@dataclass(frozen=True)
 class Viewer:
-    """A signed-in person as the database knows them on this rerun."""
+    """A signed-in person as the database knows them on this rerun.
+
+    ``covers``: colleagues on leave today for whom they cover. ``gives_reasons``: a director of a practice that asks for a reason
+    before one opens somebody else's caseload; ``opened_ids``: those they opened so. ``until``: the first moment from which any of
+    this may be another (midnight, or when an opened caseload closes again); null where nobody asked the database.
+    """
 
     username: str
     role: Role
@@ -37,6 +51,10 @@ class Viewer:
     must_set_up: bool = False  # a second factor, which their role has to have here
     link_secret: str = field(default="", repr=False)  # signs the links of this practice, alike in every process
     purpose: str | None = None  # as in ``dashboard.looking``; null: not said
+    covers: tuple[Covered, ...] = ()
+    gives_reasons: bool = False
+    opened_ids: frozenset[int] = frozenset()
+    until: datetime | None = field(default=None, compare=False)
 
     @property
     def is_ready(self) -> bool:
@@ -46,11 +64,15 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose episodes a statement may touch. ``clinician_ids`` None means all of the practice (director, operator)."""
+    """Whose episodes a statement may touch. ``clinician_ids`` None means all of the practice (director, operator).
+
+    ``whole_staff``: names, leave and links of everybody who works here may be read beside them; no client row.
+    """
 
     practice_id: int
     clinician_ids: frozenset[int] | None
     reason: str
+    whole_staff: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -59,9 +81,19 @@ class Scope:
 
 
 def scope_for(viewer: Viewer) -> Scope:
-    """The rows a viewer may read. An admin, and anyone without a clinician record, reads none."""
+    """The rows a viewer works with: pages, meetings, snapshots, exports. An admin, or a clinician without a record, has none.
+
+    A supervisor has a supervisee's on the days of the link, the last one included, and none on the day after: no old link, open
+    page, stored snapshot or meeting that they led leads there any longer. What was signed is not lost to them by that: it stays
+    with the clinician it is about, and with the clinical director.
+    """
     own = frozenset() if viewer.clinician_id is None else frozenset({viewer.clinician_id})
     match viewer.role:
+        case Role.DIRECTOR if viewer.gives_reasons:
+            opened = own | viewer.supervisee_ids | viewer.opened_ids
+            return Scope(
+                viewer.practice_id, opened, "your own and your supervisees' episodes, and those opened with a reason"
+            )
         case Role.DIRECTOR:
             return Scope(viewer.practice_id, None, "clinical director: all episodes of the practice")
         case Role.SUPERVISOR:
@@ -70,6 +102,26 @@ def scope_for(viewer: Viewer) -> Scope:
             return Scope(viewer.practice_id, own, "your own episodes")
         case _:
             return Scope(viewer.practice_id, frozenset(), "no client data for administrators")
+
+
+def screen_scope(viewer: Viewer) -> Scope:
+    """What the pages My caseload and Episode show: ``scope_for``, and the caseloads for which somebody covers today.
+
+    Covering is for the clients: to read what is known, and to check a risk answer. It is no part of anything else: who covers
+    answers no signals, enters no sessions, sees no goals or patterns of the colleague and takes nothing away on paper or as a
+    file (contract: a clinician exports own rows). It is over on the day after the leave.
+    """
+    scope = scope_for(viewer)
+    if not viewer.covers or scope.clinician_ids is None or viewer.role not in (Role.CLINICIAN, Role.SUPERVISOR):
+        return scope
+    ids = scope.clinician_ids | {one.clinician_id for one in viewer.covers}
+    return Scope(scope.practice_id, ids, f"{scope.reason}, and {covering_words(viewer)}")
+
+
+def covering_words(viewer: Viewer) -> str:
+    """For whom somebody covers, and until when: covering for R. Okafor until 3 Dec 2026."""
+    named = [f"{one.name} until {one.until.day} {one.until:%b %Y}" for one in viewer.covers]
+    return f"covering for {' and '.join(named)}" if named else ""
 
 
 def operator_scope(practice_id: int) -> Scope:
@@ -111,7 +163,15 @@ def check_can_import(role: Role) -> None:
 
 def can_enter(viewer: Viewer, clinician_id: int) -> bool:
     """Clinicians and supervisors enter what happened in their own episodes, a clinical director in anyone's of the practice."""
-    return viewer.role is Role.DIRECTOR or (viewer.role is not Role.ADMIN and viewer.clinician_id == clinician_id)
+    if viewer.role is Role.DIRECTOR:
+        return reads(viewer, clinician_id)
+    return viewer.role is not Role.ADMIN and viewer.clinician_id == clinician_id
+
+
+def reads(viewer: Viewer, clinician_id: int) -> bool:
+    """Whether a clinician's caseload is in the viewer's scope."""
+    ids = scope_for(viewer).clinician_ids
+    return ids is None or clinician_id in ids
 
 
 def check_can_enter(viewer: Viewer, clinician_id: int) -> None:
@@ -154,8 +214,8 @@ def check_can_manage_people(role: Role) -> None:
 
 
 def can_record_safety_check(viewer: Viewer, clinician_id: int) -> bool:
-    """Anyone whose scope holds the episode may record that a risk answer was followed up."""
-    scope = scope_for(viewer)
+    """Anyone who may read the episode, who covers too, may record that a risk answer was followed up."""
+    scope = screen_scope(viewer)
     return scope.clinician_ids is None or clinician_id in scope.clinician_ids
 
 
@@ -258,9 +318,9 @@ NO_MEETING = "This meeting is not one of yours or your supervisees'. If that loo
 
 
 def can_lead_meeting(viewer: Viewer, clinician_ids: frozenset[int]) -> bool:
-    """A supervisor meets their supervisees, a clinical director anyone of the practice; nobody else leads."""
+    """A supervisor meets their supervisees, a clinical director anyone whose caseload is open to them; nobody else leads."""
     if viewer.role is Role.DIRECTOR:
-        return True
+        return all(reads(viewer, one) for one in clinician_ids)
     return viewer.role is Role.SUPERVISOR and bool(clinician_ids) and clinician_ids <= viewer.supervisee_ids
 
 
@@ -282,41 +342,6 @@ def check_can_write_in_meeting(viewer: Viewer, leader: str, clinician_ids: froze
     """Raises NotAllowed where ``can_write_in_meeting`` is false."""
     if not can_write_in_meeting(viewer, leader, clinician_ids):
         raise NotAllowed(NO_MEETING)
-
-
-LEAST_SHOWN = 10  # science 6.4: closed episodes of a measure under which nothing is shown of a clinician
-LEAST_IN_PRACTICE = 30  # science 6.4: from 10 to 29 only the clinician and their supervisor see an interval
-LEAST_IN_RANGE = (
-    5  # project default: clinicians under which a range of the practice would describe colleagues one by one
-)
-
-
-@dataclass(frozen=True)
-class EstimateView:
-    """Whose estimates somebody may see, beside the scope that says whose rows.
-
-    ``close``: themselves and those they supervise, from LEAST_SHOWN episodes on; anyone else in scope from
-    LEAST_IN_PRACTICE on. ``whole_practice``: may see what the practice has as a whole, however few its clinicians are.
-    """
-
-    close: frozenset[int]
-    whole_practice: bool
-
-
-def estimate_view(viewer: Viewer | None) -> EstimateView:
-    """What a viewer may see of estimates; null is whoever holds the database, who sees them as a clinical director does."""
-    if viewer is None:
-        return EstimateView(frozenset(), True)
-    if viewer.role is Role.ADMIN:
-        return EstimateView(frozenset(), False)
-    own = frozenset() if viewer.clinician_id is None else frozenset({viewer.clinician_id})
-    supervised = frozenset() if viewer.role is Role.CLINICIAN else viewer.supervisee_ids
-    return EstimateView(own | supervised, viewer.role is Role.DIRECTOR)
-
-
-def on_paper(look: EstimateView) -> EstimateView:
-    """What may stand on paper of what somebody sees on screen: others who see the caseload may read the paper later."""
-    return EstimateView(frozenset(), look.whole_practice)
 
 
 def can_choose_monitoring(viewer: Viewer, clinician_id: int) -> bool:

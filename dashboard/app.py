@@ -11,18 +11,19 @@ from streamlit.navigation.page import StreamlitPage
 
 import pages
 from dashboard import runtime
-from dashboard.access import Viewer
+from dashboard.access import Viewer, screen_scope
 from dashboard.errors import DatabaseUnavailable, SupervisionError
 from dashboard.evaluation import ensure_current
 from dashboard.signin.change import require_own_password
 from dashboard.signin.gate import require_sign_in, sign_out
 from dashboard.signin.set_up import require_second_factor
-from dashboard.ui.frame import footer, remember
+from dashboard.ui.frame import acting_for_the_session, footer, remember
 from dashboard.ui.purpose import ask_purpose, must_say
 from dashboard.ui.scripts import run_script
 from dashboard.ui.show import show
 from dashboard.ui.view import View
 from queries import audit, store_evaluation
+from queries.acting import Door, acting, otherwise
 from queries.engine import reading, writing
 
 
@@ -81,10 +82,16 @@ FIRST_SAY = "Say first what you look for: this practice shows nobody's work befo
 
 
 def _run() -> None:
-    viewer = require_sign_in()
+    with acting(Door.SIGN_IN):
+        viewer = require_sign_in()
+    remember(viewer)
+    with acting(screen_scope(viewer), viewer.username):
+        _run_for(viewer)
+
+
+def _run_for(viewer: Viewer) -> None:
     require_own_password(viewer)
     require_second_factor(viewer)
-    remember(viewer)
     _bring_up_to_date(viewer)
     running = st.navigation([one for page in pages.PAGES for one in _addresses(page, viewer)], position="top")
     _bar(viewer)
@@ -103,6 +110,7 @@ def _run() -> None:
         _refused(viewer, asked, error)
 
 
+otherwise(acting_for_the_session)
 try:
     _run()
 except DatabaseUnavailable as error:

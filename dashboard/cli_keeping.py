@@ -112,6 +112,21 @@ def retention(
         say(line)
 
 
+def protect(
+    role: Annotated[str, typer.Option(help="Its name, such as supervision_app.")],
+    db: Db = None,
+) -> None:
+    """Make the PostgreSQL role under which row security holds whatever is done for people (setting db_role)."""
+    from dashboard.keeping.protecting import protect as act
+    from dashboard.opening import opened
+
+    settings = settings_of(db)
+    with opened(settings) as engine:
+        lines = act(engine, role, settings.now())
+    for line in lines:
+        say(line)
+
+
 def register(cli: typer.Typer) -> None:
     """Adds these commands to the program."""
     cli.command()(backup)
@@ -121,4 +136,5 @@ def register(cli: typer.Typer) -> None:
     cli.command()(rekey)
     cli.command()(erase)
     cli.command()(retention)
+    cli.command()(protect)
     cli.add_typer(key_commands, name="key")

@@ -12,6 +12,7 @@ from dashboard.access import Scope, counting_scope
 from dashboard.analytics.completeness import by_month, waiting
 from dashboard.instruments import registry
 from queries import load, quality, retention
+from queries.acting import within
 from queries.frames import read_frame
 
 
@@ -50,4 +51,5 @@ def known_endings(connection: Connection, scope: Scope, evaluation_id: int | Non
     Of the whole practice, as the models are; 0 for a scope that holds nothing.
     """
     whole = scope if scope.is_empty else counting_scope(scope)
-    return int(read_frame(connection, retention.known_endings(whole, evaluation_id))["endings"][0])
+    with within(connection, whole):
+        return int(read_frame(connection, retention.known_endings(whole, evaluation_id))["endings"][0])

@@ -9,24 +9,26 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Engine
 
+from dashboard import named_meetings
 from dashboard.access import Role, Viewer, first_look, narrowed, scope_for
-from dashboard.errors import NotAllowed, UnusableInput
+from dashboard.errors import NotAllowed
 from dashboard.evaluation import ensure_current
 from dashboard.looking import check_purpose, checked_purpose
 from dashboard.meetings.week import week
 from dashboard.settings import Settings
 from dashboard.ui.week_blocks import digest_lines
-from queries import audit, caseload, meetings, people, practices
+from dashboard.viewing import as_person, person_of
+from queries import audit, caseload, practices
 from queries.engine import reading, writing
 from queries.frames import read_frame
 
 
 def next_meeting(connection: Connection, viewer: Viewer, today: date) -> dict[str, Any] | None:
     """The nearest open meeting from today on that the viewer leads or takes part in."""
-    listed = read_frame(connection, meetings.meetings(viewer)).filter(
+    listed = named_meetings.listed(connection, viewer).filter(
         pl.col("closed_at").is_null() & (pl.col("held_on") >= today)
     )
-    about = read_frame(connection, meetings.supervisees(viewer))
+    about = named_meetings.people(connection, viewer)
     mine = about.filter(pl.col("clinician_id").is_in([viewer.clinician_id or 0]))["meeting_id"].to_list()
     own = listed.filter((pl.col("leader") == viewer.username) | pl.col("meeting_id").is_in(mine)).sort("held_on")
     return own.row(0, named=True) if own.height else None
@@ -43,9 +45,7 @@ def digest(
     now = settings.now()
     with reading(engine) as connection:
         practice_id = practices.find_practice(connection, practice)
-        viewer = people.viewer(connection, username, now.date())
-    if viewer is None or viewer.practice_id != practice_id:
-        raise UnusableInput(f"There is no active user '{username}' here. See: supervision user list.")
+        viewer = person_of(connection, settings, username, practice_id, now)
     if viewer.role is Role.ADMIN:
         raise NotAllowed("An administrator has no caseload; there is nothing to print.")
     viewer = replace(viewer, purpose=said)
@@ -53,7 +53,7 @@ def digest(
     ensure_current(engine, settings, practice_id, now)
     whole = scope_for(viewer)
     scope = whole if viewer.clinician_id is None else narrowed(whole, viewer.clinician_id)
-    with writing(engine) as connection:
+    with as_person(viewer, whole), writing(engine) as connection:
         first = first_look(viewer, settings.clinician_first_days, now.date())
         found = week(
             read_frame(connection, caseload.flags(scope, standing=False, first=first)),

@@ -14,6 +14,7 @@ from dashboard.configuration import config_file
 from dashboard.errors import SupervisionError
 from dashboard.exposure import is_public
 from dashboard.keeping.examining import examine_data
+from dashboard.keeping.protecting import said
 from dashboard.opening import engine_of
 from dashboard.settings import Settings
 from dashboard.sign_in_rules import has_provider, trusted_proxies
@@ -47,13 +48,14 @@ def _database(settings: Settings) -> list[Finding]:
             with reading(engine) as connection:
                 connection.exec_driver_sql("SELECT 1")
             state = revision_of(engine)
+            rows = Finding("row security", *said(engine, settings)) if state.current == state.newest else None
         finally:
             engine.dispose()
     except SupervisionError as error:
         return [Finding("database", False, str(error))]
     data = [Finding(*said) for said in examine_data(settings, settings.now())]
     migrations = Finding("migrations", state.known, state.words)
-    return [Finding("database", True, f"{shown} answers"), migrations, *data]
+    return [Finding("database", True, f"{shown} answers"), migrations, *([rows] if rows else []), *data]
 
 
 def _secrets(settings: Settings) -> list[Finding]:

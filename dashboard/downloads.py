@@ -13,13 +13,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine
 
 from dashboard import runtime
-from dashboard.access import Role, Viewer, check_can_export, check_can_import, counting_scope, narrowed, scope_for
+from dashboard.access import Viewer, check_can_export, check_can_import, counting_scope, narrowed, scope_for
 from dashboard.errors import NotAllowed
 from dashboard.exports import to_csv
+from dashboard.reach import sees_no_values, staff_scope
 from dashboard.saved_mappings import mapping_text
 from dashboard.snapshot.files import MEDIA
 from dashboard.snapshots import Changed, stored_file
 from queries import audit, exports, visibility
+from queries.acting import acting, within
 from queries.engine import writing
 from queries.frames import read_frame
 
@@ -70,8 +72,10 @@ def snapshot_kind(public_id: str, form: str) -> str:
 
 def _set_aside(connection: Connection, viewer: Viewer, _which: str, now: datetime) -> File:
     check_can_import(viewer.role)
-    statement = exports.set_aside(scope_for(viewer), masked=viewer.role is Role.ADMIN)
-    frame = exports.finished("set_aside", read_frame(connection, statement))
+    everyone = counting_scope(viewer)  # set-aside rows belong to no caseload
+    statement = exports.set_aside(everyone, masked=sees_no_values(viewer))
+    with within(connection, everyone):
+        frame = exports.finished("set_aside", read_frame(connection, statement))
     audit.record(
         connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
         purpose=viewer.purpose, action="export set_aside",
@@ -103,7 +107,8 @@ def _looks(connection: Connection, viewer: Viewer, _which: str, now: datetime) -
     if viewer.clinician_id is None:
         raise NotAllowed("You have no caseload of your own here, so there is no list of who looked at it.")
     scope = narrowed(scope_for(viewer), viewer.clinician_id)
-    frame = read_frame(connection, visibility.looks(scope))
+    with within(connection, staff_scope(scope)):  # colleagues are named
+        frame = read_frame(connection, visibility.looks(scope))
     audit.record(
         connection, at=now, practice_id=viewer.practice_id, username=viewer.username, purpose=viewer.purpose,
         action="export my visibility", clinician_id=viewer.clinician_id, detail=f"{frame.height} rows, csv",
@@ -125,13 +130,15 @@ def open_link(engine: Engine, viewer: Viewer, token: str, now: datetime) -> File
         raise NotAllowed(STALE)
     name, _, which = kind.partition(":")
     check_can_export(viewer.role, name)
-    try:
-        with writing(engine) as connection:
-            return KINDS[name](connection, viewer, which, now)
-    except Changed:
-        with writing(engine) as connection:
-            audit.record(
-                connection, at=now, practice_id=viewer.practice_id, username=viewer.username, purpose=viewer.purpose,
-                action=f"refuse export {name}", detail="the bytes do not match the hash",
-            )  # fmt: skip
-        raise
+    with acting(scope_for(viewer), viewer.username):
+        try:
+            with writing(engine) as connection:
+                return KINDS[name](connection, viewer, which, now)
+        except Changed:
+            with writing(engine) as connection:
+                audit.record(
+                    connection, at=now, practice_id=viewer.practice_id, username=viewer.username,
+                    purpose=viewer.purpose,
+                    action=f"refuse export {name}", detail="the bytes do not match the hash",
+                )  # fmt: skip
+            raise

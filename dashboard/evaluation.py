@@ -25,6 +25,7 @@ from dashboard.settings import Settings
 from dashboard.signals import rules_version
 from queries import load, models, practices, store_evaluation
 from queries import rules as practice_rules
+from queries.acting import Door, acting, widening
 from queries.engine import reading, writing
 from queries.worlds import undone_on
 
@@ -67,7 +68,7 @@ def evaluate(
     import_before: int | None = None,
     timer: Timer = no_timer,
 ) -> EvaluationReport:
-    """Evaluates one practice as of a day and stores it, in one write transaction.
+    """Evaluates one practice as of a day and stores it, in one write transaction; of the whole practice, whoever asks for it.
 
     ``touched`` names the episodes that changed since the import ``import_before``; they alone are computed when the current
     evaluation is of that import, of the same day and of the same rules. Raises SupervisionError when the database cannot be
@@ -75,7 +76,7 @@ def evaluate(
     """
     scope = operator_scope(practice_id)
     is_current = as_of >= now.date()
-    with writing(engine) as connection:
+    with widening(scope), writing(engine) as connection:
         name = practices.name_of(connection, practice_id)
         instruments = registry(load.own_instruments(connection, scope))
         rules = practice_rules.in_force(connection, practice_id, settings.rules)
@@ -143,8 +144,9 @@ def reevaluate(
     engine: Engine, settings: Settings, practice_id: int, episode_ids: Sequence[int], now: datetime
 ) -> EvaluationReport:
     """Today's evaluation again for a few episodes, after somebody recorded something about them."""
-    with reading(engine) as connection:
-        newest = load.latest_import(connection, operator_scope(practice_id))
+    scope = operator_scope(practice_id)
+    with widening(scope), reading(engine) as connection:
+        newest = load.latest_import(connection, scope)
     return evaluate(engine, settings, practice_id, as_of=now.date(), now=now, touched=episode_ids, import_before=newest)
 
 
@@ -153,7 +155,8 @@ def _in_worker(
 ) -> EvaluationReport:
     engine = engine_of(replace(settings, db=url))
     try:
-        return evaluate(engine, settings, practice_id, as_of=as_of, now=now, everything=everything, timer=timer)
+        with acting(Door.DATABASE):
+            return evaluate(engine, settings, practice_id, as_of=as_of, now=now, everything=everything, timer=timer)
     finally:
         engine.dispose()
 

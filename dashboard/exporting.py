@@ -16,19 +16,22 @@ from dashboard.access import (
     Scope,
     Viewer,
     check_can_export,
-    estimate_view,
+    counting_scope,
     first_look,
     operator_scope,
     scope_for,
 )
 from dashboard.errors import NotAllowed, UnusableInput
+from dashboard.estimate_view import estimate_view
 from dashboard.evaluation import evaluate
 from dashboard.exports import FORMATS, to_bytes
 from dashboard.head_start import as_seen
 from dashboard.looking import check_purpose, checked_purpose
+from dashboard.reach import pattern_scope, sees_no_values
 from dashboard.settings import Settings
 from dashboard.validating import validate, validation_table
-from queries import audit, exports, patterns, people, practices
+from dashboard.viewing import as_person, person_of
+from queries import audit, exports, patterns, practices
 from queries import rules as practice_rules
 from queries.engine import reading, writing
 from queries.frames import read_frame
@@ -64,9 +67,13 @@ def export_table(
         raise UnusableInput(f"There is no format '{kind}'. Choose one of: {', '.join(FORMATS)}.")
     with reading(engine) as connection:
         practice_id = practices.find_practice(connection, practice)
-        viewer = None if username is None else replace(_viewer(connection, username, now, practice_id), purpose=said)
+        viewer = (
+            None
+            if username is None
+            else replace(person_of(connection, settings, username, practice_id, now), purpose=said)
+        )
     role = Role.DIRECTOR if viewer is None else viewer.role
-    scope = operator_scope(practice_id) if viewer is None else scope_for(viewer)
+    scope = operator_scope(practice_id) if viewer is None else _scope_of(viewer, table)
     first = None if viewer is None else first_look(viewer, settings.clinician_first_days, now.date())
     _check(engine, viewer, role, table, now)
     if viewer is not None:
@@ -76,7 +83,7 @@ def export_table(
         day = as_of or now.date()
         report = evaluate(engine, settings, practice_id, as_of=day, now=now, everything=day < now.date())
         evaluation_id, fitted = report.evaluation_id, report.models
-    with writing(engine) as connection:
+    with as_person(viewer, scope), writing(engine) as connection:
         if table == "validation" and evaluation_id is not None:
             day = as_of or now.date()
             rules = practice_rules.in_force(connection, practice_id, settings.rules)
@@ -85,7 +92,8 @@ def export_table(
             rows = read_frame(connection, patterns.estimates(scope, estimate_view(viewer), evaluation_id))
             frame = patterns.exported(rows)
         else:
-            frame = read_frame(connection, _statement(table, scope, evaluation_id, role, first))
+            masked = viewer is not None and sees_no_values(viewer)
+            frame = read_frame(connection, _statement(table, scope, evaluation_id, first, masked=masked))
             if table == "episodes":
                 frame = _as_seen(connection, scope, frame, first, evaluation_id)
             frame = exports.finished(table, frame)
@@ -113,11 +121,13 @@ def concerned(scope: Scope, table: str) -> Sequence[int | None]:
     return sorted(scope.clinician_ids)
 
 
-def _viewer(connection: Connection, username: str, now: datetime, practice_id: int) -> Viewer:
-    viewer = people.viewer(connection, username, now.date())
-    if viewer is None or viewer.practice_id != practice_id:
-        raise UnusableInput(f"There is no active user '{username}'. See: supervision user list.")
-    return viewer
+def _scope_of(viewer: Viewer, table: str) -> Scope:
+    """Estimates and the models' record are patterns; of what belongs to no caseload somebody who sees no values has the rest."""
+    if table in ("clinicians", "validation"):
+        return pattern_scope(viewer)
+    if table in ("set_aside", "audit") and sees_no_values(viewer):
+        return counting_scope(viewer)
+    return scope_for(viewer)
 
 
 def _check(engine: Engine, viewer: Viewer | None, role: Role, table: str, now: datetime) -> None:
@@ -142,13 +152,13 @@ def _as_seen(
 
 
 def _statement(
-    table: str, scope: Scope, evaluation_id: int | None, role: Role, first: FirstLook | None = None
+    table: str, scope: Scope, evaluation_id: int | None, first: FirstLook | None = None, *, masked: bool = False
 ) -> Statement:
     match table:
         case "set_aside":
-            return exports.set_aside(scope, masked=role is Role.ADMIN)
+            return exports.set_aside(scope, masked=masked)
         case "audit":
-            return exports.audit(scope, role)
+            return exports.audit(scope, Role.ADMIN if masked else Role.DIRECTOR)
         case "flags":
             assert evaluation_id is not None  # noqa: S101 - evaluated just before
             return exports.flags(scope, evaluation_id, first)

@@ -12,8 +12,9 @@ from typing import Any
 
 import polars as pl
 
-from dashboard.access import NO_MEETING, Role, Viewer, check_can_make_snapshot, estimate_view, narrowed, on_paper
+from dashboard.access import NO_MEETING, Role, Viewer, check_can_make_snapshot, narrowed
 from dashboard.errors import NotAllowed
+from dashboard.estimate_view import estimate_view, on_paper
 from dashboard.meetings.plans import KINDS
 from dashboard.meetings.words import TITLES
 from dashboard.packets import Reader, about_of, name_of, rows_of, waiting

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from dashboard.keeping.automatic import before_migration
 from dashboard.keeping.key import key_of
 from dashboard.settings import Settings
+from queries.acting import Door, acting
 from queries.engine import Opening, open_engine
 from queries.schema import migrate
 
@@ -26,6 +27,7 @@ def opening_of(settings: Settings, *, pages: bool = False) -> Opening:
         read_seconds=settings.db_page_seconds if pages else 0,
         idle_seconds=settings.db_idle_seconds,
         lock_seconds=settings.db_lock_seconds,
+        role=settings.db_role,
     )
 
 
@@ -44,13 +46,16 @@ def bring_up_to_date(engine: Engine, settings: Settings) -> None:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Engine]:
-    """The migrated database of these settings; disposed of at the end.
+    """The migrated database of these settings, for whoever holds it; disposed of at the end.
+
+    A command with ``--as`` acts for that person inside.
 
     Raises SupervisionError when the database is newer than this program or cannot be opened.
     """
     engine = engine_of(settings)
     try:
         bring_up_to_date(engine, settings)
-        yield engine
+        with acting(Door.DATABASE):
+            yield engine
     finally:
         engine.dispose()

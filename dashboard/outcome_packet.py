@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dashboard.access import EstimateView, Viewer, check_can_make_snapshot, estimate_view, narrowed, on_paper
+from dashboard.access import Viewer, check_can_make_snapshot, narrowed
+from dashboard.estimate_view import EstimateView, estimate_view, on_paper
 from dashboard.packets import Reader, about_of
 from dashboard.pattern_reading import patterns
 from dashboard.snapshot.compose import Draft, Part, compose

@@ -21,6 +21,7 @@ from dashboard.growth_goals import value_now
 from dashboard.instruments import registry
 from dashboard.ui.growth_blocks import standing_goal
 from queries import caseload, endings, growth, load, patterns, quadrants
+from queries.acting import within
 from queries.frames import read_frame
 
 
@@ -44,8 +45,9 @@ def own_reading(
     """Reads everything for a clinician in scope; nothing for a scope that holds nobody. NotAllowed outside the scope."""
     one = scope if scope.is_empty else narrowed(scope, clinician_id)
     whole = scope if scope.is_empty else counting_scope(scope)
-    counts = read_frame(connection, endings.ending_counts(whole, evaluation_id=evaluation_id))
-    everybody = read_frame(connection, patterns.expectations(whole, evaluation_id))
+    with within(connection, whole):
+        counts = read_frame(connection, endings.ending_counts(whole, evaluation_id=evaluation_id))
+        everybody = read_frame(connection, patterns.expectations(whole, evaluation_id))
     goals = read_frame(connection, growth.goals(one, viewer))
     goal = standing_goal(goals, clinician_id)
     counted = goal is not None and goal["sign"] in SIGNS

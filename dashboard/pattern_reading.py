@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 from sqlalchemy import Connection
 
-from dashboard.access import EstimateView, Scope
+from dashboard.access import Scope
+from dashboard.estimate_view import EstimateView
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.ui.reading import Standing, standing

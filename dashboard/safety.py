@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Engine
 
-from dashboard.access import Viewer, scope_for
+from dashboard.access import Viewer, screen_scope
 from dashboard.errors import UnusableInput
 from dashboard.evaluation import reevaluate
 from dashboard.settings import Settings
@@ -37,7 +37,13 @@ def record_check(
         raise UnusableInput(f"Keep the note to {LONGEST_NOTE} characters.")
     with writing(engine) as connection:
         touched = record_checks(
-            connection, viewer, scope_for(viewer), public_ids, checked_on=checked_on, note=note.strip() or None, now=now
+            connection,
+            viewer,
+            screen_scope(viewer),
+            public_ids,
+            checked_on=checked_on,
+            note=note.strip() or None,
+            now=now,
         )
     if not touched:
         raise UnusableInput("Nothing waits for a check there up to that day. Choose an episode, or a later day.")

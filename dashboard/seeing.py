@@ -15,9 +15,6 @@ import polars as pl
 from sqlalchemy import Connection
 
 from dashboard.access import (
-    LEAST_IN_PRACTICE,
-    LEAST_SHOWN,
-    EstimateView,
     Role,
     Scope,
     Viewer,
@@ -27,13 +24,12 @@ from dashboard.access import (
     can_read_goal,
     can_write_goal,
     can_write_in_meeting,
-    estimate_view,
     first_look,
     narrowed,
-    on_paper,
     scope_for,
 )
 from dashboard.errors import NotAllowed
+from dashboard.estimate_view import LEAST_IN_PRACTICE, LEAST_SHOWN, EstimateView, estimate_view, on_paper
 from queries import caseload, growth, meetings, patterns, people, snapshots, visibility
 from queries.frames import read_frame
 

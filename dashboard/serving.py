@@ -12,6 +12,7 @@ from dashboard.opening import bring_up_to_date, engine_of
 from dashboard.secrets_store import cookie_secret
 from dashboard.settings import Settings
 from queries import practices
+from queries.acting import Door, acting
 from queries.engine import reading
 
 
@@ -30,10 +31,11 @@ def serve(settings: Settings, port: int, *, insecure_http: bool = False) -> None
 
     engine = engine_of(settings, pages=True)
     bring_up_to_date(engine, settings)
-    with reading(engine) as connection:
-        known = practices.all_practices(connection)
-    for practice_id in known:
-        ensure_current(engine, settings, practice_id, settings.now())
+    with acting(Door.DATABASE):
+        with reading(engine) as connection:
+            known = practices.all_practices(connection)
+        for practice_id in known:
+            ensure_current(engine, settings, practice_id, settings.now())
     runtime.configure(settings, engine)
     hand_over(settings)
     # before the server module is imported, so that it sees our settings

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import platformdirs
 
 from dashboard.errors import UnusableInput
+from dashboard.reach import OPEN_MINUTES
 from dashboard.sign_in_rules import check_sign_in
 
 APP = "supervision"
@@ -99,6 +100,9 @@ class Settings:
     db_page_seconds: int = 30  # one question of a page; commands, imports and evaluations have no limit
     db_idle_seconds: int = 60
     db_lock_seconds: int = 30
+    db_role: str = ""  # PostgreSQL: the role that everything done for somebody takes (``supervision protect``)
+    director_opens_with_reason: bool = False  # project default: a director reads every caseload without saying why
+    open_minutes: int = OPEN_MINUTES  # how long a caseload opened with a reason stays open
     rules: Rules = Rules()
 
     def now(self) -> datetime:
@@ -184,6 +188,8 @@ def load(environment: dict[str, str] | None = None) -> Settings:
     if settings.log_format not in ("text", "json"):
         raise UnusableInput(f"Setting 'log_format' is '{settings.log_format}'. Use text or json.")
     check_sign_in(settings)
+    if settings.open_minutes < 1:
+        raise UnusableInput(f"Setting 'open_minutes' is {settings.open_minutes}. Use a whole number from 1 up.")
     if settings.paper not in ("a4", "letter"):
         raise UnusableInput(f"Setting 'paper' is '{settings.paper}'. Use a4 or letter.")
     if settings.timezone:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from dashboard.access import (
     Role,
@@ -30,6 +30,7 @@ from dashboard.snapshot.local_drawing import browser, draw, require_browser
 from dashboard.snapshot.pdf import pdf_file
 from dashboard.snapshot.tables import zip_file
 from dashboard.snapshots import FORMATS
+from dashboard.viewing import as_person, person_of
 from queries import audit, people, practices, snapshots
 from queries.engine import reading, writing
 
@@ -66,7 +67,11 @@ def write_snapshot(
     day = as_of or now.date()
     with reading(engine) as connection:
         practice_id = practices.find_practice(connection, practice)
-        viewer = None if username is None else replace(_viewer(connection, username, practice_id, now), purpose=said)
+        viewer = (
+            None
+            if username is None
+            else replace(person_of(connection, settings, username, practice_id, now), purpose=said)
+        )
         wanted = frozenset(people.clinician_of(connection, practice_id, one) for one in supervisees)
     scope = operator_scope(practice_id) if viewer is None else scope_for(viewer)
     _check(engine, viewer, now)
@@ -77,12 +82,12 @@ def write_snapshot(
     report = evaluate(engine, settings, practice_id, as_of=day, now=now, everything=day < now.date())
     past = report.evaluation_id if day < now.date() else None
     first = None if viewer is None else first_look(viewer, settings.clinician_first_days, day)
-    with reading(engine) as connection:
+    with as_person(viewer, scope), reading(engine) as connection:
         reader = Reader(connection, scope, day, first, past)
         is_summary = audience == Audience.PRACTICE
         draft = practice_draft(reader, wanted or None) if is_summary else caseload_draft(reader, wanted)
     data = _rendered(draft, Made(_made_by(viewer), now), form, settings.paper)
-    with writing(engine) as connection:
+    with as_person(viewer, scope), writing(engine) as connection:
         snapshots.note(
             connection, practice_id, "export snapshot", f"{form}, as of {day}, content {draft.content.hash}",
             clinician_ids=sorted(draft.clinician_ids), username=username or "operator", now=now,
@@ -103,13 +108,6 @@ def _rendered(draft: Draft, made: Made, form: str, paper: str) -> bytes:
 
 def _made_by(viewer: Viewer | None) -> str:
     return "the operator" if viewer is None else viewer.name or viewer.username
-
-
-def _viewer(connection: Connection, username: str, practice_id: int, now: datetime) -> Viewer:
-    viewer = people.viewer(connection, username, now.date())
-    if viewer is None or viewer.practice_id != practice_id:
-        raise UnusableInput(f"There is no active user '{username}'. See: supervision user list.")
-    return viewer
 
 
 def _check(engine: Engine, viewer: Viewer | None, now: datetime) -> None:

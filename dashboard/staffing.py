@@ -10,13 +10,15 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Engine
 
-from dashboard.access import Viewer, check_can_manage_staff
+from dashboard.access import Viewer, check_can_manage_staff, scope_for
 from dashboard.entering import evaluated
 from dashboard.entry.rows import batch_of
 from dashboard.errors import UnusableInput
 from dashboard.evaluation import ensure_current
+from dashboard.reach import staff_scope
 from dashboard.settings import Settings
 from queries import staff, store_entries
+from queries.acting import widening
 from queries.engine import writing
 from queries.keys import BY_HAND, of_source
 
@@ -66,7 +68,7 @@ def add_clinician(
         raise UnusableInput("An id has up to 40 letters, digits, . _ or -, as in T07.")
     if not said or len(said) > LONGEST_NAME:
         raise UnusableInput(f"Give a name of up to {LONGEST_NAME} characters. Supervisors and directors see it.")
-    with writing(engine) as connection:
+    with widening(staff_scope(scope_for(viewer))), writing(engine) as connection:
         people = staff.clinicians(connection, viewer.practice_id)
         if key.lower() in {one.lower() for one in people["source_id"]}:
             raise UnusableInput(f"The id '{key}' is taken. Choose another.")
@@ -87,7 +89,7 @@ def change_clinician(
     said = " ".join(name.split())
     if not said or len(said) > LONGEST_NAME:
         raise UnusableInput(f"Give a name of up to {LONGEST_NAME} characters.")
-    with writing(engine) as connection:
+    with widening(staff_scope(scope_for(viewer))), writing(engine) as connection:
         person = _person(staff.clinicians(connection, viewer.practice_id), clinician_id)
         if person["source"] != BY_HAND:
             raise UnusableInput("This clinician came from a file. Change clinicians.csv and import it again.")
@@ -116,7 +118,7 @@ def add_leave(
     check_can_manage_staff(viewer.role)
     if cover_id == clinician_id:
         raise UnusableInput("Somebody else covers, or nobody.")
-    with writing(engine) as connection:
+    with widening(staff_scope(scope_for(viewer))), writing(engine) as connection:
         people = staff.clinicians(connection, viewer.practice_id)
         person = _person(people, clinician_id)
         row = {
@@ -134,7 +136,7 @@ def add_link(
 ) -> None:  # fmt: skip
     """Says who supervises whom from a day on: it opens the supervisee's episodes to the supervisor."""
     check_can_manage_staff(viewer.role)
-    with writing(engine) as connection:
+    with widening(staff_scope(scope_for(viewer))), writing(engine) as connection:
         people = staff.clinicians(connection, viewer.practice_id)
         above, below = _person(people, supervisor_id), _person(people, supervisee_id)
         row = {"supervisor_id": _named(above), "supervisee_id": _named(below), "from": _day(first)}
@@ -150,7 +152,7 @@ def end_link(
 ) -> None:  # fmt: skip
     """Ends a supervision with a last day; a day before today closes the supervisee's episodes to the supervisor at once."""
     check_can_manage_staff(viewer.role)
-    with writing(engine) as connection:
+    with widening(staff_scope(scope_for(viewer))), writing(engine) as connection:
         links = staff.supervision(connection, viewer.practice_id, now.date() - timedelta(days=1))
         found = links.filter(pl.col("link_id") == link_id).to_dicts()
         if not found:

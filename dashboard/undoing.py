@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from dashboard.access import Viewer, check_can_import
+from dashboard.access import Viewer, check_can_import, operator_scope
 from dashboard.evaluation import evaluate
 from dashboard.settings import Settings
 from queries import audit, practices
+from queries.acting import widening
 from queries.engine import reading, writing
 from queries.undo import UndoResult, undo_import
 
@@ -77,7 +78,7 @@ def undo(
         with reading(engine) as connection:
             practice_id = practices.find_practice(connection, practice)
     username = None if viewer is None else viewer.username
-    with writing(engine) as connection:
+    with widening(operator_scope(practice_id)), writing(engine) as connection:
         result = undo_import(connection, practice_id, import_id, today=now.date(), now=now, username=username)
         if dry_run:
             connection.rollback()

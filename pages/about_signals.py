@@ -28,6 +28,7 @@ from dashboard.what_if import SAFE_RANGE, Flips, changed, rules_in_force, save_r
 from pages import BY_NAME
 from queries import caseload as reads
 from queries import load as loads
+from queries.acting import widening, within
 from queries.engine import reading
 from queries.frames import read_frame
 
@@ -145,10 +146,13 @@ def render() -> None:
         counts: pl.DataFrame = read_frame(connection, reads.raised_lately(scope, since, head_start))
         instruments = registry(loads.own_instruments(connection, scope))
         everyone = counting_scope(viewer)
-        current = read_frame(connection, reads.evaluation(everyone)).to_dicts()
         said = None
-        if current:  # counts of the whole practice, for every role; no row of it leaves ``validate``
-            said = validate(connection, everyone, rules, current[0]["id"], current[0]["as_of"])
+        with within(
+            connection, everyone
+        ):  # counts of the whole practice, for every role; no row of it leaves ``validate``
+            current = read_frame(connection, reads.evaluation(everyone)).to_dicts()
+            if current:
+                said = validate(connection, everyone, rules, current[0]["id"], current[0]["as_of"])
     raised = {row["signal"]: row["raised"] for row in counts.to_dicts()}
     show(
         build(now, raised, instruments, rules, said, sees_counts=not scope.is_empty, chart_theme=theme()),
@@ -168,14 +172,9 @@ def _what_if(viewer: Viewer, rules: Rules) -> None:
     first = first_look(viewer, runtime.settings().clinician_first_days, runtime.settings().today())
 
     def attempt(name: str, value: float) -> list[Block]:
-        with reading(runtime.engine()) as connection:
-            found = what_if(
-                connection,
-                whole_practice(viewer.practice_id) if scope.is_empty else scope,
-                rules,
-                changed(rules, name, value),
-                first,
-            )
+        asked = whole_practice(viewer.practice_id) if scope.is_empty else scope
+        with widening(asked), reading(runtime.engine()) as connection:
+            found = what_if(connection, asked, rules, changed(rules, name, value), first)
         if found is not None and not scope.is_empty:
             note_page("what another number would change", None)
         return _flips(found, shows_rows=not scope.is_empty, waits=first is not None)

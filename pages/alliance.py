@@ -46,6 +46,7 @@ from pages import BY_NAME
 from queries import alliance as reads
 from queries import caseload
 from queries import load as loads
+from queries.acting import within
 from queries.engine import reading
 from queries.frames import read_frame
 
@@ -89,6 +90,10 @@ def load(
     made = totals(read_frame(connection, reads.ratings(scope, alliance_keys(instruments), now.as_of)), instruments)
     flags = read_frame(connection, caseload.flags(scope, first=first)).filter(pl.col("signal") == "ceiling")
     areas = states.select(main_area()).to_series().drop_nulls().unique().sort().to_list()
+    with within(connection, everyone):  # of colleagues only what a group has in common leaves these
+        practice = practice_cloud(connection, everyone, instruments)
+        differences = reflections(connection, everyone, states["episode_id"], instruments, now.as_of)
+        experience = experienced(connection, everyone, areas) if share_experience else None
     return Data(
         now=now,
         states=states,
@@ -96,9 +101,9 @@ def load(
         parts=subscale_marks(made, instruments),
         ceilings=flags["episode_id"].to_list(),
         third=read_frame(connection, reads.at_session(scope, SESSION)).filter(pl.col("closed_on").is_null()),
-        practice=practice_cloud(connection, everyone, instruments),
-        differences=reflections(connection, everyone, states["episode_id"], instruments, now.as_of),
-        experience=experienced(connection, everyone, areas) if share_experience else None,
+        practice=practice,
+        differences=differences,
+        experience=experience,
         instruments=instruments,
     )
 
@@ -238,7 +243,8 @@ def _whose(viewer: Viewer, person: dict[str, Any] | None) -> str:
         return f"episodes of {_name(person)}"
     if person is not None or viewer.role is Role.CLINICIAN:
         return "your episodes"
-    return "the whole practice" if viewer.role is Role.DIRECTOR else "your own and your supervisees' episodes"
+    scope = scope_for(viewer)
+    return "the whole practice" if scope.clinician_ids is None else scope.reason
 
 
 def render() -> None:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import polars as pl
 import streamlit as st
 from sqlalchemy import Connection
 
-from dashboard import runtime
-from dashboard.access import FirstLook, Role, Scope, Viewer, first_look, narrowed, scope_for
+from dashboard import named_meetings, runtime
+from dashboard.access import (
+    FirstLook,
+    Role,
+    Scope,
+    Viewer,
+    can_make_snapshot,
+    first_look,
+    narrowed,
+    scope_for,
+    screen_scope,
+)
 from dashboard.analytics.completeness import RECENT_DAYS
 from dashboard.analytics.hazard_terms import RAISED
 from dashboard.analytics.scoring import totals
@@ -21,7 +31,10 @@ from dashboard.head_start import as_seen
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.meetings.week import Week, week
+from dashboard.reach import pattern_scope
 from dashboard.ui.caseload_rows import caseload_rows
+from dashboard.ui.caseload_sums import longest_gap, recent
+from dashboard.ui.closed_caseload import closed_to, cover_blocks, open_form, opened_words, rows_apart, told_blocks
 from dashboard.ui.discussed_words import talked_about, until
 from dashboard.ui.entry_links import enter_links, visibility_link
 from dashboard.ui.frame import current_viewer
@@ -32,11 +45,13 @@ from dashboard.ui.safety_form import check_form, checking
 from dashboard.ui.show import show
 from dashboard.ui.view import Block, Caseload, Cell, Lead, Legend, Notice, Para, Slot, Table, View
 from dashboard.ui.week_blocks import planned_blocks, week_blocks
-from dashboard.ui.words import MISSING, day, plural, share, weeks
+from dashboard.ui.whose import pick_caseload
+from dashboard.ui.words import day, plural, share
 from pages import BY_NAME
 from queries import caseload as reads
 from queries import load as loads
 from queries import meetings
+from queries.acting import within
 from queries.engine import reading
 from queries.frames import read_frame
 
@@ -75,9 +90,8 @@ def load(
 ) -> Data:
     """Reads the page's frames; ``whole`` leaves out the scores that only one caseload shows.
 
-    With ``evaluation_id`` states and signals are those of a past evaluation; scores and appointments stay as recorded now.
-
-    With ``first`` the signals that clinicians are to see first are left out, and the status words follow what is left.
+    With ``evaluation_id`` states and signals are those of a past evaluation; scores and appointments stay as recorded now. With
+    ``first`` the signals that clinicians are to see first are left out, and the status words follow what is left.
     """
     flags = read_frame(connection, reads.flags(scope, standing=False, first=first, evaluation_id=evaluation_id))
     stored = read_frame(connection, reads.states(scope, evaluation_id=evaluation_id))
@@ -109,10 +123,6 @@ def _name(row: dict[str, Any]) -> str:
     return str(row["display_name"] or row["source_id"])
 
 
-def _recent(states: pl.DataFrame, column: str, as_of: date) -> int:
-    return states.filter(pl.col(column) >= as_of - timedelta(days=RECENT_DAYS)).height
-
-
 def _lead(data: Data, as_of: date, today: date) -> Lead:
     states = data.states
     count = states.height
@@ -124,8 +134,8 @@ def _lead(data: Data, as_of: date, today: date) -> Lead:
     if data.now.stale(today):
         sentence += _apart_from_silence(data)
     note = (
-        f"{share(_recent(states, 'latest_on', as_of), count)} have an outcome score in the last {RECENT_DAYS} days · "
-        f"{share(_recent(states, 'alliance_latest_on', as_of), count)} an alliance rating"
+        f"{share(recent(states, 'latest_on', as_of), count)} have an outcome score in the last {RECENT_DAYS} days · "
+        f"{share(recent(states, 'alliance_latest_on', as_of), count)} an alliance rating"
     )
     return Lead(sentence, note)
 
@@ -160,15 +170,19 @@ def _header(viewer: Viewer, data: Data, whose: str) -> str:
     return f"You are seeing: {whose} · {data.now.line}"
 
 
-def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> View:
-    """One clinician's caseload; ``chosen`` is their name where it is not the viewer's own."""
+def build(
+    viewer: Viewer, data: Data, *, chosen: str | None, today: date, why: str = "", told: Sequence[Block] = ()
+) -> View:
+    """One clinician's caseload; ``chosen`` is their name where it is not the viewer's own, ``why`` the reason it shows then."""
     title = PAGE.title if chosen is None else f"Caseload of {chosen}"
     question = PAGE.question if chosen is None else "Which episodes might be worth talking about in supervision?"
     count = data.states.height
     whose = (
         f"your {plural(count, 'open episode')}" if chosen is None else f"{plural(count, 'open episode')} of {chosen}"
     )
-    blocks: list[Block] = [Slot("picker"), Slot("enter"), *([Slot("visibility")] if chosen is None else [])]
+    if why:
+        whose += f" ({why})"
+    blocks: list[Block] = [Slot("picker"), Slot("enter"), *([Slot("visibility")] if chosen is None else []), *told]
     if stale := data.now.stale(today):
         blocks.append(Notice(stale))
     as_of = data.now.as_of
@@ -202,7 +216,7 @@ def build(viewer: Viewer, data: Data, *, chosen: str | None, today: date) -> Vie
     return View(title, question, _header(viewer, data, whose), as_of, blocks)
 
 
-def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
+def build_overview(viewer: Viewer, data: Data, *, today: date, told: Sequence[Block] = ()) -> View:
     """Every clinician in scope by name: open, worth discussing, coverage, nothing booked. No rank, no grade."""
     count = data.states.height
     title = "Caseloads" if viewer.role is Role.DIRECTOR else "Your supervisees' caseloads"
@@ -210,7 +224,7 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
         "the practice" if viewer.role is Role.DIRECTOR else "yours and your supervisees'"
     )
     question = "Where might a conversation help, and can each caseload be read at all?"
-    blocks: list[Block] = [Slot("picker"), Slot("enter")]
+    blocks: list[Block] = [Slot("picker"), Slot("enter"), *told]
     if stale := data.now.stale(today):
         blocks.append(Notice(stale))
     as_of = data.now.as_of
@@ -243,12 +257,12 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
                 str(own.height),
                 str(own.filter(pl.col("priority") == "talk_first").height),
                 str(own.filter(pl.col("priority") == "worth_discussing").height),
-                share(_recent(own, "latest_on", as_of), own.height),
-                share(_recent(own, "alliance_latest_on", as_of), own.height),
+                share(recent(own, "latest_on", as_of), own.height),
+                share(recent(own, "alliance_latest_on", as_of), own.height),
                 str(own.filter(pl.col("next_booked_on").is_null()).height),
                 str(own.filter(pl.col("on_track") == "not_on_track").height),
                 str(own.filter((pl.col("dropout_relative") > RAISED) & ~pl.col("dropout").fill_null(False)).height),
-                _longest_gap(own, as_of),
+                longest_gap(own, as_of),
             ]
         )
     if rows:
@@ -278,38 +292,12 @@ def build_overview(viewer: Viewer, data: Data, *, today: date) -> View:
     return View(title, question, _header(viewer, data, whose), as_of, blocks)
 
 
-def _longest_gap(own: pl.DataFrame, as_of: date) -> str:
-    last = own["last_attended_on"].drop_nulls()
-    return MISSING if last.is_empty() else weeks(last.min(), as_of)  # type: ignore[arg-type]
-
-
-def _pick(viewer: Viewer, people: Sequence[dict[str, Any]], current: str | None) -> None:
-    options = ["", *(row["public_id"] for row in people)]
-    names = {row["public_id"]: _name(row) for row in people}
-
-    def go() -> None:
-        st.query_params.from_dict({"clinician": st.session_state["whose"]} if st.session_state["whose"] else {})
-
-    # the address decides: somebody may have come by a link, which the picker knows nothing of
-    st.session_state["whose"] = current if current in options else ""
-    st.selectbox(
-        "Whose caseload",
-        options,
-        format_func=lambda one: names.get(one, "Everyone, by name"),
-        key="whose",
-        on_change=go,
-        width=320,
-    )
-
-
 def _planned(connection: Connection, viewer: Viewer, own: Scope, today: date) -> list[Block]:
     """The viewer's next meeting, with the episodes of this caseload that stand on its agenda."""
     ahead = next_meeting(connection, viewer, today)
     if ahead is None:
         return []
-    agenda = read_frame(connection, meetings.items(viewer, ahead["meeting_id"])).filter(
-        pl.col("position").is_not_null()
-    )
+    agenda = named_meetings.agenda(connection, viewer, ahead["meeting_id"]).filter(pl.col("position").is_not_null())
     if own.clinician_ids is not None:
         agenda = agenda.filter(pl.col("clinician_id").is_in(list(own.clinician_ids)))
     return planned_blocks(ahead, agenda["client_code"].drop_nulls().to_list())
@@ -326,44 +314,72 @@ def _snapshot(viewer: Viewer, clinician_id: int) -> None:
     caseload_snapshot(viewer, clinician_id)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """The page as a viewer sees it: its rows, whom the picker names, and what is drawn."""
+
+    data: Data
+    people: list[dict[str, Any]]
+    view: View
+
+
 def seen_by(
     connection: Connection,
     viewer: Viewer,
     person: dict[str, Any] | None,
+    people: list[dict[str, Any]],
     first_days: int,
     today: date,
     *,
     plans: bool = True,
-) -> tuple[Data, View]:
-    """What a viewer sees here: the caseload of ``person`` (a row of the clinicians in their scope); null: their whole scope.
+) -> Shown:
+    """What a viewer sees here: the caseload of ``person``, one of ``people`` on their screen; null: their whole scope.
 
-    ``first_days``: the head start of clinicians; ``plans``: with the viewer's next meeting. Read for somebody else too.
+    ``first_days``: the head start of clinicians; ``plans``: with the viewer's next meeting and what is told above the rows.
+    Read for somebody else too. A director who gives reasons sees counts of every caseload, and rows of those that are open.
     """
-    scope = scope_for(viewer)
-    own = narrowed(scope, person["clinician_id"]) if person else scope
-    whole = viewer.role in (Role.DIRECTOR, Role.SUPERVISOR) and person is None
+    scope, screen = scope_for(viewer), screen_scope(viewer)
+    own = narrowed(screen, person["clinician_id"]) if person else scope
     head_start = first_look(viewer, first_days, today)
     planned = _planned(connection, viewer, own, today) if plans else []
-    data = load(connection, own, whole=whole, first=head_start, planned=planned)
-    if whole:
-        return data, build_overview(viewer, data, today=today)
-    chosen = _name(person) if person and chosen_other(viewer, person) else None
-    return data, build(viewer, data, chosen=chosen, today=today)
+    other = chosen_other(viewer, person)
+    told: list[Block] = []
+    if plans and not other:
+        mine = None if viewer.clinician_id is None else narrowed(screen, viewer.clinician_id)
+        told = [*cover_blocks(viewer, people), *([] if mine is None else told_blocks(connection, mine, today))]
+    if person is not None or viewer.role not in (Role.DIRECTOR, Role.SUPERVISOR):
+        data = load(connection, own, whole=False, first=head_start, planned=planned)
+        chosen = _name(person) if person and other else None
+        why = opened_words(viewer, person["clinician_id"]) if person else ""
+        return Shown(data, people, build(viewer, data, chosen=chosen, today=today, why=why, told=told))
+    whole = pattern_scope(viewer) if viewer.gives_reasons else scope
+    with within(connection, whole):
+        data = load(connection, whole, whole=True, first=head_start, planned=planned)
+    if scope.clinician_ids is not None and whole.clinician_ids is None:
+        safety, closed = rows_apart(data.safety, scope)
+        data, people, told = replace(data, safety=safety), data.clinicians.to_dicts(), [*told, *closed]
+    return Shown(data, people, build_overview(viewer, data, today=today, told=told))
 
 
 def render() -> None:
     """Reads the viewer's scope, narrowed to the clinician in the address, and shows it."""
     viewer = current_viewer()
-    wanted = st.query_params.get("clinician")
+    wanted = st.query_params.get("clinician", "")
     may_choose = viewer.role in (Role.DIRECTOR, Role.SUPERVISOR)
     settings = runtime.settings()
     with reading(runtime.engine()) as connection:
-        people = read_frame(connection, reads.clinicians(scope_for(viewer))).to_dicts()
+        people = read_frame(connection, reads.clinicians(screen_scope(viewer))).to_dicts()
         person = next((row for row in people if row["public_id"] == wanted), None)
-        data, view = seen_by(connection, viewer, person, settings.clinician_first_days, settings.today())
+        shown = seen_by(connection, viewer, person, people, settings.clinician_first_days, settings.today())
+    data, people, view = shown.data, shown.people, shown.view
     whole = may_choose and person is None
+    slots = {"safety": lambda: check_form(data.safety, settings.today(), checking(viewer))}
+    if may_choose:
+        slots["picker"] = lambda: pick_caseload({row["public_id"]: _name(row) for row in people}, wanted)
+    if wanted and person is None and (closed := closed_to(viewer, clinician=wanted)) is not None:
+        open_form(viewer, closed)
+        return
     note_page("caseload" if person else "caseloads", person["clinician_id"] if person else None)
-    slots = {"safety": lambda: check_form(data.safety, runtime.settings().today(), checking(viewer))}
     if (viewer.role is Role.DIRECTOR and people) or (
         viewer.clinician_id is not None and not chosen_other(viewer, person)
     ):
@@ -375,10 +391,8 @@ def render() -> None:
             '<div class="sv"><p class="notice" role="status">This caseload is not yours or your supervisees\'.</p></div>'
         )
     whose = person["clinician_id"] if person else viewer.clinician_id
-    if not whole and whose is not None:
+    if not whole and whose is not None and can_make_snapshot(scope_for(viewer), frozenset({whose})):
         slots["snapshot"] = lambda: _snapshot(viewer, whose)
-    if may_choose:
-        slots["picker"] = lambda: _pick(viewer, people, person["public_id"] if person else None)
     show(view, slots)
 
 

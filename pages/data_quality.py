@@ -28,6 +28,7 @@ from dashboard.ui.view import Block, Cell, Download, Facts, Figure, Fold, Headin
 from dashboard.ui.words import MISSING, day, plural, share
 from pages import BY_NAME
 from queries import quality
+from queries.acting import within
 from queries.engine import reading
 from queries.frames import read_frame
 
@@ -56,14 +57,17 @@ def load(connection: Connection, viewer: Viewer, scope: Scope, today: date) -> D
     everyone = counting_scope(viewer)
     own = None if scope.clinician_ids is None or scope.is_empty else counts(connection, scope, since)
     words = "your episodes" if viewer.role is Role.CLINICIAN else "your own and your supervisees' episodes"
+    with within(connection, everyone):
+        practice = counts(connection, everyone, since)
+        set_aside = read_frame(connection, quality.set_aside_count(scope))
     return Data(
         now=standing(connection, scope),
-        practice=counts(connection, everyone, since),
+        practice=practice,
         own=own,
         own_words=words,
         lacking=read_frame(connection, quality.without_baseline(scope)),
         imports=read_frame(connection, quality.imports(scope, IMPORTS)).to_dicts(),
-        set_aside=read_frame(connection, quality.set_aside_count(scope)),
+        set_aside=set_aside,
     )
 
 
@@ -181,7 +185,7 @@ def _scope_words(viewer: Viewer, data: Data) -> str:
 
 def _whose(viewer: Viewer) -> str:
     return {
-        Role.DIRECTOR: "every episode",
+        Role.DIRECTOR: scope_for(viewer).reason if viewer.gives_reasons else "every episode",
         Role.SUPERVISOR: "your own and your supervisees' episodes",
         Role.CLINICIAN: "your episodes",
     }.get(viewer.role, "no episode")

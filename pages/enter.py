@@ -11,7 +11,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.access import NO_EPISODE, Role, Viewer
+from dashboard.access import NO_EPISODE, Role, Viewer, scope_for
 from dashboard.entering import bring_back, delete_occasion, enter_session, new_token
 from dashboard.entry.defaults import BACK_DAYS
 from dashboard.entry.questions import Asked
@@ -89,7 +89,7 @@ def build_choice(choices: list[Choosable], viewer: Viewer) -> View:
     """Which episode? Found by typing its code."""
     whose = (
         "every open episode of the practice"
-        if viewer.role is Role.DIRECTOR
+        if scope_for(viewer).clinician_ids is None
         else f"your {plural(len(choices), 'open episode')}"
     )
     blocks: list[Block] = [Slot("find")] if choices else [Para("No open episode is here yet. Begin with a new one.")]

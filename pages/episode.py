@@ -9,7 +9,16 @@ import polars as pl
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.access import NO_EPISODE, Viewer, can_answer_flag, can_enter, first_look, scope_for
+from dashboard.access import (
+    NO_EPISODE,
+    Viewer,
+    can_answer_flag,
+    can_enter,
+    can_make_snapshot,
+    first_look,
+    scope_for,
+    screen_scope,
+)
 from dashboard.analytics.changes import changes
 from dashboard.analytics.scoring import totals
 from dashboard.replies import reply
@@ -17,6 +26,7 @@ from dashboard.signals import BY_KEY
 from dashboard.signals.wording import short_name
 from dashboard.supervising import mark
 from dashboard.ui.caseload_rows import client_totals
+from dashboard.ui.closed_caseload import closed_to, open_form, opened_words
 from dashboard.ui.discussed_words import earlier_meetings
 from dashboard.ui.ending_words import ENDING
 from dashboard.ui.entry_links import enter_link
@@ -53,8 +63,11 @@ from queries.engine import reading
 PAGE = BY_NAME["episode"]
 
 
-def build(data: Data, *, today: date, chart_theme: str, measure: str | None = None) -> View:
-    """The figure, the signals with evidence and questions, the change table and the numbers; ``measure`` as in ``figure``."""
+def build(data: Data, *, today: date, chart_theme: str, measure: str | None = None, why: str = "") -> View:
+    """The figure, the signals with evidence and questions, the change table and the numbers; ``measure`` as in ``figure``.
+
+    ``why``: why the episode shows, where it is of no usual caseload of the viewer's.
+    """
     state = data.state
     if state is None or data.now.as_of is None:
         return View(PAGE.title, PAGE.question, "", None, [Para(NO_EPISODE), Place("back")])
@@ -62,7 +75,8 @@ def build(data: Data, *, today: date, chart_theme: str, measure: str | None = No
     made = totals(data.scores, data.instruments)
     standing_ones, past = raised_signals(data.flags, data.replies, as_of)
     ended = state["closed_on"] is not None
-    scope_line = f"You are seeing: one episode of {data.clinician} · {data.now.line}"
+    reason = f" ({why})" if why else ""
+    scope_line = f"You are seeing: one episode of {data.clinician}{reason} · {data.now.line}"
     blocks: list[Block] = [Place("back")]
     if stale := data.now.stale(today):
         blocks.append(Notice(stale))
@@ -146,8 +160,13 @@ def render() -> None:
     public_id = st.query_params.get("episode", "")
     with reading(runtime.engine()) as connection:
         head_start = first_look(viewer, runtime.settings().clinician_first_days, runtime.settings().today())
-        data = load(connection, scope_for(viewer), public_id, head_start)
-    slots = {"back": lambda: _back(data), "snapshot": lambda: _snapshot(viewer, public_id)}
+        data = load(connection, screen_scope(viewer), public_id, head_start)
+    if data.state is None and (closed := closed_to(viewer, episode=public_id)) is not None:
+        open_form(viewer, closed)
+        return
+    slots = {"back": lambda: _back(data)}
+    if data.state is not None and can_make_snapshot(scope_for(viewer), frozenset({data.state["clinician_id"]})):
+        slots["snapshot"] = lambda: _snapshot(viewer, public_id)
     if data.state is not None and can_enter(viewer, data.state["clinician_id"]):
         slots["enter"] = lambda: enter_link(public_id)
     measure = None
@@ -163,7 +182,8 @@ def render() -> None:
             slots["measure"] = lambda: _pick(names)
             picked = st.session_state.get("measure")
             measure = picked if picked in names else None
-    show(build(data, today=runtime.settings().today(), chart_theme=theme(), measure=measure), slots)
+    why = opened_words(viewer, data.state["clinician_id"]) if data.state is not None else ""
+    show(build(data, today=runtime.settings().today(), chart_theme=theme(), measure=measure, why=why), slots)
 
 
 def _answerable(data: Data) -> dict[str, str]:

@@ -9,9 +9,10 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboard import runtime
-from dashboard.access import NO_MEETING, Role, Scope, Viewer, estimate_view, first_look, scope_for
+from dashboard import named_meetings, runtime
+from dashboard.access import NO_MEETING, Role, Scope, Viewer, first_look, scope_for
 from dashboard.errors import SupervisionError
+from dashboard.estimate_view import estimate_view
 from dashboard.instruments import registry
 from dashboard.meeting_reading import caseloads
 from dashboard.meetings import follow_up
@@ -79,8 +80,8 @@ def _all(viewer: Viewer) -> None:
     with reading(runtime.engine()) as connection:
         now = standing(connection, scope)
         people = read_frame(connection, caseload.clinicians(scope))
-        listed = read_frame(connection, meetings.meetings(viewer))
-        about = read_frame(connection, meetings.supervisees(viewer))
+        listed = named_meetings.listed(connection, viewer)
+        about = named_meetings.people(connection, viewer)
         read = caseloads(connection, scope)
         points = action_points(connection, scope, read, registry(load.own_instruments(connection, scope)))
         changed = transfers(read_frame(connection, meetings.after_transfer(scope)))
@@ -194,6 +195,7 @@ def _one(viewer: Viewer, public_id: str) -> None:
         limit = practice_rules.in_force(connection, viewer.practice_id, settings.rules).dropout_days
     if sat is None:
         show(View(PAGE.title, PAGE.question, "", None, [Para(NO_MEETING)]))
+        _say()
         return
     note_meeting(public_id, sat.clinicians)
     room = Room(runtime.engine(), settings, viewer, public_id, sat.row["version"])

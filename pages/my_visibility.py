@@ -16,6 +16,7 @@ from dashboard.access import Role, Scope, Viewer, narrowed, scope_for
 from dashboard.downloads import link
 from dashboard.errors import NotAllowed
 from dashboard.looking import says_purpose
+from dashboard.reach import staff_scope
 from dashboard.seeing import DIRECTOR, SUPERVISOR, Group, Row, groups, supervisors_of, what_they_see
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.look_words import KIND_WORDS
@@ -37,6 +38,7 @@ from dashboard.ui.words import day
 from pages import BY_NAME
 from pages import caseload as caseload_page
 from queries import caseload, visibility
+from queries.acting import widening
 from queries.engine import reading
 from queries.frames import read_frame
 
@@ -200,8 +202,7 @@ def preview_blocks(
     Without the line about their next meeting, which may be with somebody else.
     """
     person = read_frame(connection, caseload.clinicians(scope)).to_dicts()[0]
-    _, view = caseload_page.seen_by(connection, other, person, first_days, today, plans=False)
-    return view.blocks
+    return caseload_page.seen_by(connection, other, person, [], first_days, today, plans=False).view.blocks
 
 
 def _preview(mine: Mine, scope: Scope, first_days: int, today: date) -> None:
@@ -225,6 +226,11 @@ def _preview(mine: Mine, scope: Scope, first_days: int, today: date) -> None:
 def render() -> None:
     """Reads the viewer's own rows of the log, and asks the rules what others see."""
     viewer = current_viewer()
+    with widening(staff_scope(scope_for(viewer))):  # colleagues are named
+        _render(viewer)
+
+
+def _render(viewer: Viewer) -> None:
     settings = runtime.settings()
     today, first_days = settings.today(), settings.clinician_first_days
     scope = own_scope(viewer)

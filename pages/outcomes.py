@@ -12,20 +12,13 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from dashboard import growth_goals, runtime
-from dashboard.access import (
-    EstimateView,
-    Role,
-    Scope,
-    Viewer,
-    check_can_audit_practice,
-    estimate_view,
-    narrowed,
-    scope_for,
-)
+from dashboard.access import Role, Scope, Viewer, check_can_audit_practice, narrowed, scope_for
 from dashboard.analytics.caseload import caseloads
+from dashboard.estimate_view import EstimateView, estimate_view
 from dashboard.own_reading import Own, own_reading
 from dashboard.pattern_reading import Patterns, patterns
 from dashboard.practice_patterns import PracticePatterns, practice_patterns
+from dashboard.reach import pattern_scope
 from dashboard.ui.caseload_sums import caseload_blocks
 from dashboard.ui.equity_blocks import equity_blocks
 from dashboard.ui.frame import current_viewer
@@ -52,6 +45,7 @@ from pages import BY_NAME
 from queries import caseload, store_patterns
 from queries import caseloads as open_reads
 from queries import rules as practice_rules
+from queries.acting import within
 from queries.engine import reading, writing
 from queries.frames import read_frame
 
@@ -277,6 +271,7 @@ def render() -> None:
     viewer = current_viewer()
     settings = runtime.settings()
     scope, look = scope_for(viewer), estimate_view(viewer)
+    together = pattern_scope(viewer)
     wanted = st.query_params.get("clinician", "")
     may_choose = viewer.role in (Role.DIRECTOR, Role.SUPERVISOR)
     with reading(runtime.engine()) as connection:
@@ -284,9 +279,9 @@ def render() -> None:
         choice = chosen_from(viewer, people, st.query_params.to_dict())
         person = choice.person
         limit = practice_rules.in_force(connection, viewer.practice_id, settings.rules).dropout_days
-        data = load(
-            connection, narrowed(scope, person["clinician_id"]) if person else scope, viewer, look, choice, limit
-        )
+        asked = narrowed(scope, person["clinician_id"]) if person else together
+        with within(connection, asked):
+            data = load(connection, asked, viewer, look, choice, limit)
     note_page("outcomes", person["clinician_id"] if person else None)
     view = build(viewer, look, data, choice, today=settings.today(), chart_theme=theme())
     if wanted and may_choose and person is None:

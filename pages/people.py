@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.access import Role, Viewer, can_manage_people, check_can_manage_people, check_can_manage_staff
+from dashboard.access import Role, Viewer, can_manage_people, check_can_manage_people, check_can_manage_staff, scope_for
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.people import (
     Person,
@@ -19,6 +19,7 @@ from dashboard.people import (
     reset_second_factor,
     set_person_email,
 )
+from dashboard.reach import staff_scope
 from dashboard.settings import Rules, Settings
 from dashboard.sign_in_rules import has_provider
 from dashboard.ui.frame import current_viewer
@@ -29,6 +30,7 @@ from dashboard.ui.words import MISSING, plural
 from dashboard.what_if import rules_in_force
 from pages import BY_NAME
 from queries import practices
+from queries.acting import widening
 from queries.engine import reading
 
 PAGE = BY_NAME["people"]
@@ -77,7 +79,7 @@ def build(practice: str, everyone: Sequence[Person], settings: Settings, rules: 
         Slot("change"),
         *staff_blocks(staff),
         Heading("What each role sees"),
-        Table("Roles", ("Role", "Sees"), [[role.value, words] for role, words in MEANS.items()]),
+        Table("Roles", ("Role", "Sees"), [[role.value, words] for role, words in _means(settings).items()]),
         Heading(
             "This practice's rules",
             "Try and save numbers under About the signals; the rest is set in supervision.toml or SUPERVISION_* variables.",
@@ -100,6 +102,13 @@ def build_staff(practice: str, staff: Staff) -> View:
     count = staff.clinicians.height
     said = f"You are seeing: {plural(count, 'clinician')} of {practice}"
     return View(PAGE.title, PAGE.question, said, None, staff_blocks(staff))
+
+
+def _means(settings: Settings) -> dict[Role, str]:
+    if not settings.director_opens_with_reason:
+        return MEANS
+    asks = "counts of the practice, and for a while a caseload that they opened with a reason; may load files"
+    return {**MEANS, Role.DIRECTOR: asks}
 
 
 def _say(words: str, secret: str = "") -> None:
@@ -205,6 +214,11 @@ def render() -> None:
     """Who works here, for a director; an administrator also adds, disables, enables, resets and links who may sign in."""
     viewer = current_viewer()
     check_can_manage_staff(viewer.role)
+    with widening(staff_scope(scope_for(viewer))):
+        _shown(viewer)
+
+
+def _shown(viewer: Viewer) -> None:
     engine = runtime.engine()
     with reading(engine) as connection:
         practice = practices.name_of(connection, viewer.practice_id)

@@ -18,6 +18,7 @@ from dashboard.analytics.hazard_terms import RAISED
 from dashboard.analytics.retention import cumulative_incidence
 from dashboard.charts.cumulative_incidence import cumulative_incidence_panel
 from dashboard.counting import known_endings
+from dashboard.reach import pattern_scope
 from dashboard.replay.learning import Models
 from dashboard.ui.ending_words import Definition, definitions
 from dashboard.ui.frame import current_viewer
@@ -38,6 +39,7 @@ from pages import BY_NAME
 from queries import caseload, models
 from queries import retention as reads
 from queries import rules as practice_rules
+from queries.acting import within
 from queries.engine import reading
 from queries.frames import read_frame
 
@@ -49,7 +51,10 @@ NOT_YOURS = "This caseload is not yours or your supervisees'."
 
 @dataclass(frozen=True)
 class Data:
-    """Every episode in scope with its ending, what was on record before the early ones, and the model in force."""
+    """Every episode in scope with its ending, what was on record before the early ones, and the model in force.
+
+    ``rows``: whose episodes may also be listed one by one, where that is less than what is counted (null: all of them).
+    """
 
     now: Standing
     clinicians: pl.DataFrame
@@ -58,9 +63,16 @@ class Data:
     flags: pl.DataFrame
     endings: int
     fitted: Models | None
+    rows: frozenset[int] | None = None
+
+    def listed(self, episodes: pl.DataFrame) -> pl.DataFrame:
+        """Those of some episodes (with clinician_id) that may be listed."""
+        return episodes if self.rows is None else episodes.filter(pl.col("clinician_id").is_in(list(self.rows)))
 
 
-def load(connection: Connection, scope: Scope, first: FirstLook | None = None) -> Data:
+def load(
+    connection: Connection, scope: Scope, first: FirstLook | None = None, rows: frozenset[int] | None = None
+) -> Data:
     """Reads the page's frames in a scope; only the count of known endings is of the whole practice.
 
     With ``first`` the signals that clinicians are to see first are left out.
@@ -75,6 +87,7 @@ def load(connection: Connection, scope: Scope, first: FirstLook | None = None) -
         flags=read_frame(connection, reads.signals_before(scope, since, first)),
         endings=known_endings(connection, scope),
         fitted=models.in_force(connection, scope.practice_id, now.as_of) if now.as_of else None,
+        rows=rows,
     )
 
 
@@ -86,6 +99,8 @@ def _whose(viewer: Viewer, data: Data, chosen: str | None) -> str:
     count = plural(data.episodes.height, "episode")
     if chosen is not None:
         return f"{count} of {chosen}"
+    if viewer.gives_reasons:
+        return f"all {count} of the practice, listed one by one only where a caseload is open to you"
     return {
         Role.DIRECTOR: f"all {count} of the practice",
         Role.SUPERVISOR: f"all {count} of yours and your supervisees'",
@@ -157,9 +172,11 @@ def build(
     )
     if left.is_empty():
         blocks.append(Para(f"No episode ended {one.phrase} in the last 12 months."))
+    elif (shown := data.listed(left)).is_empty():
+        blocks.append(Para("None of them is of a caseload that is open to you."))
     else:
-        blocks += visible_before(left, data.appointments, data.flags, names)
-    blocks += _open(data, raised, names)
+        blocks += visible_before(shown, data.appointments, data.flags, names)
+    blocks += _open(data, data.listed(raised), names)
     return View(PAGE.title, PAGE.question, scope_line, as_of, blocks)
 
 
@@ -222,7 +239,9 @@ def render() -> None:
         people = read_frame(connection, caseload.clinicians(scope)).to_dicts()
         person = next((row for row in people if row["public_id"] == wanted), None)
         head_start = first_look(viewer, settings.clinician_first_days, settings.today())
-        data = load(connection, narrowed(scope, person["clinician_id"]) if person else scope, head_start)
+        counted = narrowed(scope, person["clinician_id"]) if person else pattern_scope(viewer)
+        with within(connection, counted):
+            data = load(connection, counted, head_start, scope.clinician_ids if viewer.gives_reasons else None)
     note_page("retention", person["clinician_id"] if person else None)
     view = build(
         viewer, data, definition=definition, chosen=_name(person) if person and may_choose else None,

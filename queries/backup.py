@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from dashboard.errors import SupervisionError, UnusableInput
+from queries.acting import Door, acting
 from queries.backup_file import (
     BLOB_ROWS,
     ROWS,
@@ -136,7 +137,7 @@ def _copy_server(engine: Engine, part: Path, key: str | None) -> tuple[str, dict
         copy.execute("PRAGMA journal_mode = DELETE")
         copy.execute("PRAGMA synchronous = OFF")
         copy.execute("BEGIN")
-        with reading(engine) as server:
+        with acting(Door.DATABASE), reading(engine) as server:
             for name in table_names(copy):
                 found[name] = _copy_table(server, copy, tables.tables[name])
         copy.execute("COMMIT")

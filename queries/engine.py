@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 
 from dashboard.errors import DatabaseUnavailable, SupervisionError, UnusableInput
+from queries import acting
 from queries.cipher import connect, driver, unlock
 from queries.failures import clear_errors
 
@@ -40,6 +41,7 @@ class Opening:
     read_seconds: int = 0
     idle_seconds: int = 60  # a transaction that does nothing for so long holds old rows for everybody: ended
     lock_seconds: int = 30  # as BUSY_TIMEOUT_MS
+    role: str = ""  # on PostgreSQL: taken by every transaction that acts for somebody (``queries.acting``)
 
 
 def normalised(url: str) -> URL:
@@ -148,6 +150,7 @@ def _postgresql(url: URL, opening: Opening) -> Engine:
         pool_timeout=opening.pool_wait_seconds,
         pool_recycle=opening.pool_recycle_seconds or -1,
         connect_args=connecting,
+        execution_options={"role": opening.role},
     )
 
     @event.listens_for(engine, "connect")
@@ -159,6 +162,8 @@ def _postgresql(url: URL, opening: Opening) -> Engine:
             ("lock_timeout", opening.lock_seconds),
         ):
             dbapi.execute(f"SET {name} = '{int(seconds)}s'")
+        # the subplans of row security look dear to the planner: it would compile them for longer than they run (measured)
+        dbapi.execute("SET jit = off")
         dbapi.autocommit = False
 
     return engine
@@ -188,6 +193,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
         if connection.dialect.name == "postgresql":
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         with connection.begin():
+            acting.begin(connection)
             yield connection
 
 
@@ -209,6 +215,7 @@ def writing(engine: Engine, *, patient: bool = False) -> Iterator[Connection]:
             if patient:
                 connection.execute(text("SELECT set_config('lock_timeout', '0', true)"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+        acting.begin(connection)
         yield connection
 
 

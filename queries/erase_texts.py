@@ -22,6 +22,7 @@ from queries.frames import read_batches, read_frame
 from queries.growth_tables import GrowthGoal
 from queries.intake_tables import ImportContent
 from queries.meeting_tables import AgendaItem, AgreedAction, MeetingAddition, MeetingField
+from queries.opening_tables import OpenedCaseload
 from queries.tables import Audit, FlagReply, Import, PendingRow, SafetyCheck, SetAside, Snapshot, SnapshotFile
 
 PART = 5_000  # audit rows looked at together
@@ -77,6 +78,7 @@ def _running_texts(practice_id: int) -> list[tuple[Any, Any, tuple[Any, ...], An
                 (GrowthGoal, GrowthGoal.closed_note),
                 (Snapshot, Snapshot.title),
                 (Snapshot, Snapshot.deleted_reason),
+                (OpenedCaseload, OpenedCaseload.reason),
             )
         ),
     ]

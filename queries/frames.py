@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
@@ -158,6 +159,10 @@ def insert_frame(connection: Connection, table: Any, frame: pl.DataFrame) -> Non
         marks = ", ".join("?" for _ in frame.columns)
         driver.executemany(f"INSERT INTO {target} ({columns}) VALUES ({marks})", stored_rows(frame))  # noqa: S608
         return
+    if _is_watched(connection, table):  # COPY into a table knows no row security; INSERT does
+        with _incoming(connection, table, frame) as temporary:
+            connection.exec_driver_sql(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {temporary}")  # noqa: S608
+        return
     with (
         driver.cursor() as cursor,
         cursor.copy(f"COPY {target} ({columns}) FROM STDIN (FORMAT csv, NULL '{NULL_MARK}')") as copy,
@@ -169,6 +174,31 @@ def insert_frame(connection: Connection, table: Any, frame: pl.DataFrame) -> Non
             copy.write(
                 part.write_csv(include_header=False, null_value=NULL_MARK, datetime_format="%Y-%m-%d %H:%M:%S.%6f")
             )
+
+
+def _is_watched(connection: Connection, table: Any) -> bool:
+    if isinstance(table, _Temporary):
+        return False
+    name = connection.dialect.identifier_preparer.format_table(table)
+    return bool(connection.execute(sa.text("SELECT row_security_active(:name)"), {"name": name}).scalar_one())
+
+
+class _Temporary(sa.Table):
+    """A table of this transaction's own."""
+
+
+@contextmanager
+def _incoming(connection: Connection, table: Any, frame: pl.DataFrame) -> Iterator[str]:
+    """The frame as a temporary table with the columns of ``table``, for one statement."""
+    preparer = connection.dialect.identifier_preparer
+    temporary = _Temporary(f"incoming_{table.name}", sa.MetaData())
+    connection.exec_driver_sql(
+        f"CREATE TEMP TABLE {temporary.name} ON COMMIT DROP AS SELECT "  # noqa: S608
+        f"{', '.join(preparer.quote(n) for n in frame.columns)} FROM {preparer.format_table(table)} WHERE false"
+    )
+    insert_frame(connection, temporary, frame)
+    yield str(temporary.name)
+    connection.exec_driver_sql(f"DROP TABLE {temporary.name}")
 
 
 def update_frame(connection: Connection, table: Any, frame: pl.DataFrame, key: str = "id") -> None:
@@ -187,15 +217,9 @@ def update_frame(connection: Connection, table: Any, frame: pl.DataFrame, key: s
             stored_rows(frame.select(*changed, key)),
         )
         return
-    temporary = sa.Table(f"incoming_{table.name}", sa.MetaData())
-    connection.exec_driver_sql(
-        f"CREATE TEMP TABLE {temporary.name} ON COMMIT DROP AS SELECT "  # noqa: S608
-        f"{', '.join(preparer.quote(n) for n in frame.columns)} FROM {target} WHERE false"
-    )
-    insert_frame(connection, temporary, frame)
     settings = ", ".join(f"{preparer.quote(n)} = incoming.{preparer.quote(n)}" for n in changed)
-    connection.exec_driver_sql(
-        f"UPDATE {target} SET {settings} FROM {temporary.name} AS incoming "  # noqa: S608
-        f"WHERE {target}.{preparer.quote(key)} = incoming.{preparer.quote(key)}"
-    )
-    connection.exec_driver_sql(f"DROP TABLE {temporary.name}")
+    with _incoming(connection, table, frame) as temporary:
+        connection.exec_driver_sql(
+            f"UPDATE {target} SET {settings} FROM {temporary} AS incoming "  # noqa: S608
+            f"WHERE {target}.{preparer.quote(key)} = incoming.{preparer.quote(key)}"
+        )

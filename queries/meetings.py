@@ -38,15 +38,17 @@ def visible_meetings(viewer: Viewer) -> CTE:
     )
     takes_part: ColumnElement[bool] = mine if viewer.clinician_id is not None else false()
     scope = scope_for(viewer)
+    ids = sorted(scope.clinician_ids or ())
+    named = MeetingSupervisee.meeting_id == Meeting.id
+    outside = exists().where(named, MeetingSupervisee.clinician_id.not_in(ids))
     seen: ColumnElement[bool]
     match viewer.role:
+        case Role.DIRECTOR if viewer.gives_reasons:
+            open_to_them = and_(exists().where(named, MeetingSupervisee.clinician_id.in_(ids)), ~outside)
+            seen = or_(open_to_them, takes_part)
         case Role.DIRECTOR:
             seen = true()
         case Role.SUPERVISOR:
-            outside = exists().where(
-                MeetingSupervisee.meeting_id == Meeting.id,
-                MeetingSupervisee.clinician_id.not_in(sorted(scope.clinician_ids or ())),
-            )
             seen = or_(and_(Meeting.leader == viewer.username, ~outside), takes_part)
         case Role.CLINICIAN:
             seen = takes_part

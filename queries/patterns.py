@@ -11,7 +11,8 @@ import polars as pl
 from sqlalchemy import ColumnElement, and_, case, false, literal, null, or_, select, type_coerce
 from sqlalchemy import func as sql
 
-from dashboard.access import LEAST_IN_PRACTICE, LEAST_IN_RANGE, LEAST_SHOWN, EstimateView, Scope
+from dashboard.access import Scope
+from dashboard.estimate_view import LEAST_IN_PRACTICE, LEAST_IN_RANGE, LEAST_SHOWN, EstimateView
 from queries.caseload import evaluated
 from queries.pattern_tables import ClinicianEstimate, EpisodeExpectation, MonitoringChoice, PracticeEstimate
 from queries.scope import visible_clinicians, visible_episodes

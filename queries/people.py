@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from dashboard.access import Role, Viewer
 from dashboard.errors import UnusableInput
 from queries import audit, devices, second_factors, throttle
+from queries.acting import Door, within
 from queries.keys import next_id
+from queries.opened_caseloads import opened_now
 from queries.sign_in_tables import SecondFactor
-from queries.tables import Clinician, Practice, SupervisionLink, User
+from queries.tables import Clinician, Practice, User
+from queries.today import covered, supervised
 
 
-def viewer(connection: Connection, username: str, today: date) -> Viewer | None:
-    """The active person of that name as the database knows them today; null for anyone else."""
+def viewer(connection: Connection, username: str, today: date, *, asking: datetime | None = None) -> Viewer | None:
+    """The active person of that name as the database knows them today; null for anyone else.
+
+    ``asking``: the moment, in a practice where directors give a reason before they open a caseload; null elsewhere.
+    """
     row = connection.execute(
         select(
             User.username,
@@ -32,24 +38,25 @@ def viewer(connection: Connection, username: str, today: date) -> Viewer | None:
     ).first()
     if row is None:
         return None
-    supervisees = frozenset[int]()
-    if row.clinician_id is not None and row.role == Role.SUPERVISOR:
-        links = select(SupervisionLink.supervisee_id).where(
-            SupervisionLink.practice_id == row.practice_id,
-            SupervisionLink.supervisor_id == row.clinician_id,
-            or_(SupervisionLink.from_day.is_(None), SupervisionLink.from_day <= today),
-            or_(SupervisionLink.to_day.is_(None), SupervisionLink.to_day >= today),
-        )
-        supervisees = frozenset(int(one) for one in connection.execute(links).scalars())
+    role = Role(row.role)
+    gives_reasons = asking is not None and role is Role.DIRECTOR
+    supervises = row.clinician_id is not None and (role is Role.SUPERVISOR or gives_reasons)
+    covers = row.clinician_id is not None and role in (Role.CLINICIAN, Role.SUPERVISOR)
+    opened = opened_now(connection, row.practice_id, username, asking) if asking is not None and gives_reasons else {}
+    midnight = datetime.combine(today + timedelta(days=1), time.min)
     return Viewer(
         username=row.username,
-        role=Role(row.role),
+        role=role,
         practice_id=row.practice_id,
         clinician_id=row.clinician_id,
-        supervisee_ids=supervisees,
+        supervisee_ids=supervised(connection, row.practice_id, row.clinician_id, today) if supervises else frozenset(),
         name=row.display_name or row.username,
         must_change=row.must_change,
         link_secret=row.secret,
+        covers=covered(connection, row.practice_id, row.clinician_id, today) if covers else (),
+        gives_reasons=gives_reasons,
+        opened_ids=frozenset(opened),
+        until=min([midnight, *opened.values()]),
     )
 
 
@@ -103,8 +110,10 @@ def add_user(
     email: str | None = None,
 ) -> None:
     """Adds a person, with an audit row. Raises UnusableInput where the name or the address is taken."""
-    _check_free(connection, email, username)
-    if connection.execute(select(User.id).where(User.username == username)).first():
+    with within(connection, Door.SIGN_IN):  # a name or an address is taken in whichever practice it is
+        _check_free(connection, email, username)
+        taken = connection.execute(select(User.id).where(User.username == username)).first()
+    if taken:
         raise UnusableInput(f"The user name '{username}' is taken. Choose another.")
     connection.execute(
         insert(User).values(

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, delete, select, update
 
 from dashboard.errors import SupervisionError, UnusableInput
 from queries import audit
+from queries.acting import Door, acting
 from queries.audit_check import REPLACED, head_of
 from queries.backup import reflected, sync_file, unfinished
 from queries.backup_file import (
@@ -281,7 +282,7 @@ def into_server(engine: Engine, key: str | None, copy: Path, *, now: datetime) -
     tables = reflected(copy, copy_key)
     origin = open_engine(f"sqlite:///{copy}", Opening(key=copy_key, read_only=True))
     try:
-        with writing(engine, patient=True) as server, reading(origin) as held:
+        with acting(Door.DATABASE), writing(engine, patient=True) as server, reading(origin) as held:
             before = _known_before(server)
             for name in {"alembic_version", *Base.metadata.tables, *about.tables}:
                 server.exec_driver_sql(f'DROP TABLE IF EXISTS "{name}" CASCADE')

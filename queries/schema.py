@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from dashboard.errors import SupervisionError, UnusableInput
+from queries.acting import Door, acting
 from queries.engine import reading, writing
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
@@ -46,7 +47,7 @@ def revision_of(engine: Engine) -> SchemaState:
     """The database's revision beside this program's."""
     scripts = ScriptDirectory.from_config(_config())
     newest = scripts.get_current_head()
-    with reading(engine) as connection:
+    with acting(Door.DATABASE), reading(engine) as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     known = current is None or current in {script.revision for script in scripts.walk_revisions()}
     return SchemaState(current, str(newest), known)
@@ -79,7 +80,7 @@ def migrate(engine: Engine, before: Callable[[], object] | None = None) -> None:
 
 def upgrade_to(engine: Engine, revision: str) -> None:
     """Brings the schema to a revision in one transaction."""
-    with writing(engine, patient=True) as connection:
+    with acting(Door.DATABASE), writing(engine, patient=True) as connection:
         upgrade_within(connection, revision)
 
 

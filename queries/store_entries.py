@@ -9,10 +9,11 @@ import polars as pl
 from sqlalchemy import Connection, and_, func, select, update
 from sqlalchemy.orm import aliased
 
-from dashboard.access import Viewer
+from dashboard.access import Viewer, operator_scope
 from dashboard.errors import UnusableInput
 from dashboard.intake.batch import Batch
 from queries import audit
+from queries.acting import within
 from queries.contents import content_of
 from queries.frames import read_frame
 from queries.keys import BY_HAND
@@ -46,16 +47,17 @@ def store(
 
     Raises UnusableInput where a row could not be taken in: nothing of the entry may be stored then.
     """
-    result = store_batch(
-        connection,
-        viewer.practice_id,
-        BY_HAND,
-        batch,
-        today=now.date(),
-        now=now,
-        username=viewer.username,
-        kind="entered",
-    )
+    with within(connection, operator_scope(viewer.practice_id)):  # storing compares with what is there, whoever's it is
+        result = store_batch(
+            connection,
+            viewer.practice_id,
+            BY_HAND,
+            batch,
+            today=now.date(),
+            now=now,
+            username=viewer.username,
+            kind="entered",
+        )
     said = result.set_aside.filter(~pl.col("reason").str.contains("the items were taken"))
     if said.height:
         raise UnusableInput(f"Not saved: {said['reason'][0]}. Reload the page to see what stands.")
@@ -96,7 +98,8 @@ def last_deletion(connection: Connection, practice_id: int, episode_id: int) -> 
         .order_by(Import.id.desc())
         .limit(1)
     ).first()
-    held = None if found is None else content_of(connection, found.id)
+    with within(connection, operator_scope(practice_id)):
+        held = None if found is None else content_of(connection, found.id)
     if found is None or held is None:
         return None
     names = held.tables["appointments"]["appointment_id"].to_list() if "appointments" in held.tables else []

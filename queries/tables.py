@@ -228,6 +228,7 @@ class Episode(EpisodeColumns, Base):
     __table_args__ = (
         UniqueConstraint("practice_id", "source", "source_id"),
         Index("ix_episode_practice_clinician", "practice_id", "clinician_id"),
+        Index("ix_episode_client_id", "client_id"),
     )
     id: Mapped[int] = _id()
     practice_id: Mapped[int] = _practice()

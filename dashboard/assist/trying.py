@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Engine
 
-from dashboard.access import Role, Viewer, check_can_import, counting_scope
+from dashboard.access import Role, Viewer, check_can_import, counting_scope, operator_scope
 from dashboard.importing import ImportReport, import_batch
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
@@ -21,6 +21,7 @@ from dashboard.intake.mapping import Mapping
 from dashboard.intake.sources import SourceTable
 from dashboard.settings import Settings
 from queries import load, practices
+from queries.acting import widening
 from queries.engine import reading, writing
 from queries.store import store_batch
 
@@ -91,17 +92,11 @@ def load_tables(
     batch = _batch(engine, settings, viewer, tables, mapping, files, now)
     with reading(engine) as connection:
         practice = practices.name_of(connection, viewer.practice_id)
-    return import_batch(
-        engine,
-        settings,
-        batch,
-        practice=practice,
-        source=source,
-        username=viewer.username,
-        now=now,
-        progress=progress,
-        purpose=viewer.purpose,
-    )
+    with widening(operator_scope(viewer.practice_id)):
+        return import_batch(
+            engine, settings, batch, practice=practice, source=source, username=viewer.username, now=now,
+            progress=progress, purpose=viewer.purpose,
+        )  # fmt: skip
 
 
 def try_out(
@@ -120,7 +115,7 @@ def try_out(
     """
     check_can_import(viewer.role)
     batch = _batch(engine, settings, viewer, tables, mapping, sorted(tables), now)
-    with writing(engine) as connection:
+    with widening(operator_scope(viewer.practice_id)), writing(engine) as connection:
         result = store_batch(
             connection, viewer.practice_id, source, batch, today=now.date(), now=now, username=viewer.username
         )

@@ -11,8 +11,9 @@ from dashboard.keeping.key import key_of
 from dashboard.opening import engine_of
 from dashboard.settings import Settings
 from queries import audit, practices
+from queries.acting import Door, acting
 from queries.backup import write_copy
-from queries.engine import normalised, reading, writing
+from queries.engine import normalised, writing
 from queries.restore import into_embedded, into_server, is_empty
 from queries.schema import revision_of
 
@@ -24,9 +25,8 @@ def _tell_audit(settings: Settings, out: Path, now: datetime) -> str | None:
         state = revision_of(engine)
         if state.current != state.newest:
             return "the database is not up to date with this program yet"
-        with reading(engine) as connection:
+        with acting(Door.DATABASE), writing(engine) as connection:
             known = practices.all_practices(connection)
-        with writing(engine) as connection:
             for practice_id in known:
                 audit.record(
                     connection, at=now, practice_id=practice_id, username="operator", action="export backup",

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
-from dashboard.access import Viewer, check_can_erase
+from dashboard.access import Viewer, check_can_erase, operator_scope
 from dashboard.errors import DatabaseUnavailable, UnusableInput
 from dashboard.keeping.automatic import copies_in, folder_of
 from dashboard.settings import Settings
 from queries import practices
+from queries.acting import widening
 from queries.engine import reading, writing
 from queries.erase import Erasure, due, erase, find_client, scrub
 
@@ -22,7 +23,8 @@ def _run(
     engine: Engine, practice_id: int, find: Find, *, username: str, why: str, apply: bool, now: datetime,
     purpose: str | None = None,
 ) -> Erasure:  # fmt: skip
-    with writing(engine) as connection:
+    # texts of everybody's meetings are looked through for the names
+    with widening(operator_scope(practice_id)), writing(engine) as connection:
         clients = find(connection, practice_id)
         done = Erasure()
         if clients:

@@ -15,6 +15,7 @@ from dashboard.keeping.key import key_of, source_of
 from dashboard.opening import engine_of
 from dashboard.settings import Settings
 from queries import audit_check, health
+from queries.acting import Door, acting
 from queries.backup_file import check_copy
 from queries.engine import normalised, reading
 from queries.schema import revision_of
@@ -50,7 +51,7 @@ def _whole(settings: Settings) -> list[Said]:
     audit: list[Said] = []
     try:
         state = revision_of(engine)
-        with reading(engine) as connection:
+        with acting(Door.DATABASE), reading(engine) as connection:
             if state.current == state.newest:
                 audit = [_audit(connection)]
             if engine.dialect.name == "sqlite":

@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from dashboard.access import Viewer
 from dashboard.settings import Settings
 from dashboard.sign_in_rules import second_factor_roles
-from queries import people, second_factors, sessions
+from dashboard.viewing import viewer_now
+from queries import second_factors, sessions
 from queries.engine import reading
 
 
@@ -38,7 +39,7 @@ def current(engine: Engine, settings: Settings, session_id: str, now: datetime) 
             idle_minutes=settings.session_idle_minutes,
             absolute_hours=settings.session_absolute_hours,
         )
-        viewer = None if live is None else people.viewer(connection, live.username, now.date())
+        viewer = None if live is None else viewer_now(connection, settings, live.username, now)
         if live is None or viewer is None:
             return None
         viewer = replace(viewer, purpose=live.purpose)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -10,7 +11,7 @@ import polars as pl
 from dashboard.analytics.caseload import INSIDE
 from dashboard.analytics.completeness import RECENT_DAYS
 from dashboard.ui.view import Block, Cell, Heading, Para, Table
-from dashboard.ui.words import MISSING, plural, share
+from dashboard.ui.words import MISSING, plural, share, weeks
 
 COLUMNS = (
     "Clinician",
@@ -80,3 +81,14 @@ def _expected(one: Mapping[str, Any]) -> Cell:
     mean = f"about {one['expected']:.1f}" if one["expected"] >= 0.1 else "fewer than 0.1"
     between = str(one["low"]) if one["low"] == one["high"] else f"{one['low']} to {one['high']}"
     return Cell(f"{mean} of {one['estimated']}", sub=f"{between}{f'; {of} without an estimate' if of else ''}")
+
+
+def recent(states: pl.DataFrame, column: str, as_of: date) -> int:
+    """How many episodes have a day in that column which is not long ago."""
+    return states.filter(pl.col(column) >= as_of - timedelta(days=RECENT_DAYS)).height
+
+
+def longest_gap(own: pl.DataFrame, as_of: date) -> str:
+    """The longest time since a session among these episodes, in weeks; missing where none was attended."""
+    last = own["last_attended_on"].drop_nulls()
+    return MISSING if last.is_empty() else weeks(last.min(), as_of)  # type: ignore[arg-type]

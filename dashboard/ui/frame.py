@@ -5,9 +5,13 @@ from __future__ import annotations
 from html import escape
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard.access import Viewer
+from dashboard import runtime
+from dashboard.access import Viewer, screen_scope
 from dashboard.errors import NotAllowed
+from dashboard.viewing import check_still_so
+from queries.acting import Acting, Door, said_of
 
 CRISIS = "Do not wait for supervision if someone may be at risk: follow your practice's crisis procedure."
 PURPOSE = "This dashboard suggests conversations; it does not score people."
@@ -25,6 +29,21 @@ def current_viewer() -> Viewer:
     if not isinstance(viewer, Viewer):
         raise NotAllowed("Sign in first.")
     return viewer
+
+
+def acting_for_the_session() -> Acting | None:
+    """For whom a button or a fragment acts, which run without the gate: whom it let in last; before that, the door.
+
+    Null outside a session of the pages. Raises NotAllowed where what the viewer may see can have changed since: after midnight,
+    or when a caseload that was opened with a reason has closed again.
+    """
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return None
+    viewer = st.session_state.get(VIEWER)
+    if not isinstance(viewer, Viewer):
+        return said_of(Door.SIGN_IN)
+    check_still_so(viewer, runtime.settings().now())
+    return said_of(screen_scope(viewer), viewer.username)
 
 
 def footer(freshness: str = "") -> None:

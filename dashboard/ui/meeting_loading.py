@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection
 
+from dashboard import named_meetings
 from dashboard.access import FirstLook, Scope, Viewer, can_write_in_meeting, scope_for
 from dashboard.analytics.scoring import totals
 from dashboard.instruments import registry
@@ -94,11 +95,11 @@ def action_points(connection: Connection, scope: Scope, read: Caseloads, instrum
 
 def sitting(connection: Connection, viewer: Viewer, public_id: str, first: FirstLook | None) -> Sitting | None:
     """The meeting, or null where the viewer may not see it or it does not exist."""
-    found = read_frame(connection, meetings.meetings(viewer, public_id=public_id)).to_dicts()
+    found = named_meetings.listed(connection, viewer, public_id).to_dicts()
     if not found:
         return None
     row = found[0]
-    about = read_frame(connection, meetings.supervisees(viewer))
+    about = named_meetings.people(connection, viewer)
     own = names_of(about.filter(pl.col("meeting_id") == row["meeting_id"]))
     ids = frozenset(own)
     whole = scope_for(viewer)
@@ -108,12 +109,12 @@ def sitting(connection: Connection, viewer: Viewer, public_id: str, first: First
     instruments = registry(load.own_instruments(connection, scope))
     same = about.group_by("meeting_id").agg(pl.col("clinician_id").sort())
     with_same = same.filter(pl.col("clinician_id") == pl.lit(sorted(ids), dtype=pl.List(pl.Int64)))
-    listed = read_frame(connection, meetings.meetings(viewer)).join(with_same, on="meeting_id", how="semi")
+    listed = named_meetings.listed(connection, viewer).join(with_same, on="meeting_id", how="semi")
     return Sitting(
         row,
         People(own, bool(row["hides_names"])),
         ids,
-        read_frame(connection, meetings.items(viewer, row["meeting_id"])).to_dicts(),
+        named_meetings.agenda(connection, viewer, row["meeting_id"]).to_dicts(),
         boxes_of(read_frame(connection, meetings.fields(viewer, row["meeting_id"]))),
         read_frame(connection, meetings.signed(viewer, row["meeting_id"])),
         read_frame(connection, meetings.additions(viewer, row["meeting_id"])),

@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection
 
-from dashboard.access import EstimateView, Scope, Viewer, narrowed, scope_for
+from dashboard.access import Scope, Viewer, narrowed, scope_for
 from dashboard.analytics.own_endings import ORDER
 from dashboard.charts.ending_types import ending_types
+from dashboard.estimate_view import EstimateView
 from dashboard.meeting_reading import Caseloads
 from dashboard.meetings.agenda import GROWTH, PATTERN, PRACTICE
 from dashboard.own_reading import own_reading

@@ -14,6 +14,7 @@ from dashboard.access import Viewer
 from dashboard.errors import DatabaseUnavailable
 from dashboard.logs import Event
 from dashboard.looking import looked_at
+from dashboard.ui.closed_caseload import opened_words
 from dashboard.ui.frame import current_viewer
 from queries import audit, sessions
 from queries.engine import writing
@@ -69,12 +70,18 @@ def _note(viewer: Viewer, action: str, objects: Iterable[Object]) -> None:
         st.session_state.pop(WAITING, None)
 
 
+def _why(viewer: Viewer, clinician_id: int | None) -> str | None:
+    """What opened a caseload that is not in the viewer's scope by itself: cover of a leave, or a reason given."""
+    return None if clinician_id is None else opened_words(viewer, clinician_id) or None
+
+
 def note_opening(row: Mapping[str, Any]) -> None:
     """``row``: episode_id and clinician_id of the episode on screen.
 
     One's own are written down too: the caseload says when an episode was last opened.
     """
-    _note(current_viewer(), "view episode", [(row["clinician_id"], row["episode_id"], None)])
+    viewer = current_viewer()
+    _note(viewer, "view episode", [(row["clinician_id"], row["episode_id"], _why(viewer, row["clinician_id"]))])
 
 
 def note_page(what: str, chosen: int | None) -> None:
@@ -84,7 +91,7 @@ def note_page(what: str, chosen: int | None) -> None:
     disk) the page is still read; the look is kept in the session and written down, with its time, as soon as something can be.
     """
     viewer = current_viewer()
-    action, objects = f"view {what}", [(one, None, None) for one in looked_at(viewer, chosen)]
+    action, objects = f"view {what}", [(one, None, _why(viewer, one)) for one in looked_at(viewer, chosen)]
     try:
         _note(viewer, action, objects)
     except DatabaseUnavailable as error:

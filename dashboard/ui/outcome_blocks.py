@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from dashboard.access import LEAST_SHOWN
 from dashboard.analytics.cases import IMPROVED, NOT_JUDGED, WORSENED
 from dashboard.analytics.endings import NOT_A_DROPOUT
 from dashboard.analytics.run_chart import run_chart as by_quarter
@@ -19,6 +18,7 @@ from dashboard.charts.funnel import funnel
 from dashboard.charts.interval_plot import interval_plot
 from dashboard.charts.run_chart import run_chart
 from dashboard.charts.vlad import vlad
+from dashboard.estimate_view import LEAST_SHOWN
 from dashboard.instruments.instrument import Instrument
 from dashboard.pattern_reading import Patterns
 from dashboard.signals.wording import short_name

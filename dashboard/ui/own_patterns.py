@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from dashboard.access import LEAST_SHOWN
 from dashboard.analytics.own_growth import trend
 from dashboard.charts.change_quadrant import change_quadrant
 from dashboard.charts.ending_types import ending_types
 from dashboard.charts.own_trend import own_trend
+from dashboard.estimate_view import LEAST_SHOWN
 from dashboard.own_reading import Own
 from dashboard.pattern_reading import Patterns
 from dashboard.ui.growth_blocks import goal_blocks

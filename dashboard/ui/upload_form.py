@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.access import Role, Viewer, check_can_import
+from dashboard.access import Role, Viewer, check_can_import, operator_scope
 from dashboard.assist.reading import plain_name
 from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.importing import import_files
@@ -18,6 +18,7 @@ from dashboard.ui.assistant import open_assistant
 from dashboard.ui.show import show_blocks
 from dashboard.ui.view import Notice
 from queries import practices
+from queries.acting import widening
 from queries.engine import reading
 
 
@@ -78,11 +79,12 @@ def _read(
             paths = [Path(folder) / one for one in given]
             for path in paths:
                 path.write_bytes(given[path.name])
-            report = import_files(
-                runtime.engine(), settings, practice=name, paths=paths, source=source, mapping=mapping,
-                dry_run=check_only, username=viewer.username, now=settings.now(), progress=step,
-                purpose=viewer.purpose,
-            )  # fmt: skip
+            with widening(operator_scope(viewer.practice_id)):
+                report = import_files(
+                    runtime.engine(), settings, practice=name, paths=paths, source=source, mapping=mapping,
+                    dry_run=check_only, username=viewer.username, now=settings.now(), progress=step,
+                    purpose=viewer.purpose,
+                )  # fmt: skip
     except SupervisionError as error:
         bar.empty()
         show_blocks([Notice(str(error), "orange")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import logs
-from dashboard.errors import DatabaseUnavailable
+from dashboard.errors import DatabaseUnavailable, NotAllowed
 from dashboard.logs import Event
 
 
@@ -14,6 +14,9 @@ def on_script_error(error: Exception) -> bool:
     if isinstance(error, DatabaseUnavailable):  # in a button's own function, before any page is drawn
         logs.warn(Event.DATABASE_AWAY, **logs.trouble(error))
         st.warning(error.calm)
+        return True
+    if isinstance(error, NotAllowed):
+        st.warning(str(error))
         return True
     reference = logs.new_reference()
     logs.fail(Event.PAGE_FAILED, reference=reference, **logs.trouble(error))

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from queries import growth_tables, intake_tables, meeting_tables, pattern_tables, sign_in_tables
+from queries import growth_tables, intake_tables, meeting_tables, opening_tables, pattern_tables, sign_in_tables
 from queries.tables import Base
 
 for tables in (
@@ -11,6 +11,7 @@ for tables in (
     growth_tables.GrowthGoal,
     intake_tables.SavedMapping,
     sign_in_tables.SignInCounter,
+    opening_tables.OpenedCaseload,
 ):
     assert tables.metadata is Base.metadata  # noqa: S101 - importing them is what adds them
 connection = context.config.attributes["connection"]

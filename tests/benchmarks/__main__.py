@@ -2,7 +2,18 @@
 
 import sys
 
-from tests.benchmarks import clinicians, encryption, evaluation, fhir, hazard, importing, pages, snapshot, syncing
+from tests.benchmarks import (
+    clinicians,
+    encryption,
+    evaluation,
+    fhir,
+    hazard,
+    importing,
+    pages,
+    row_security,
+    snapshot,
+    syncing,
+)
 
 BENCHMARKS = {
     "import": importing.run,
@@ -14,6 +25,7 @@ BENCHMARKS = {
     "snapshot": snapshot.run,
     "clinicians": clinicians.run,
     "encryption": encryption.run,
+    "row_security": row_security.run,
 }
 
 if __name__ == "__main__":  # a benchmark may start processes of its own, which read this file again

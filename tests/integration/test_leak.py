@@ -12,8 +12,9 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine
 
-from dashboard.access import EstimateView, FirstLook, Role, Scope, Viewer, operator_scope, scope_for
+from dashboard.access import FirstLook, Role, Scope, Viewer, operator_scope, scope_for
 from dashboard.demo.practice import build
+from dashboard.estimate_view import EstimateView
 from dashboard.evaluation import ensure_current
 from dashboard.intake.batch import Batch
 from dashboard.settings import Settings
@@ -186,10 +187,11 @@ def _named_apart(batch: Batch, mark: str) -> Batch:
 def two_practices(template: Template) -> Iterator[tuple[Engine, int, int]]:
     """Two practices in one database, which no test here changes; somebody has opened an episode in each."""
     with template.filled() as engine:
-        yield _filled(engine)
+        yield (engine, *practices_in(engine))
 
 
-def _filled(engine: Engine) -> tuple[Engine, int, int]:
+def practices_in(engine: Engine) -> tuple[int, int]:
+    """Two practices made in a database, each with meetings, goals and somebody who opened every episode."""
     found = []
     for mark in ("A", "B"):
         batch = _named_apart(build(3, 4, 24, TODAY), mark)
@@ -206,7 +208,7 @@ def _filled(engine: Engine) -> tuple[Engine, int, int]:
                     clinician_id=row["clinician_id"], episode_id=row["episode_id"],
                 )  # fmt: skip
         found.append(practice)
-    return engine, found[0], found[1]
+    return found[0], found[1]
 
 
 def _meetings_about_everybody(engine: Engine, practice: int) -> None:

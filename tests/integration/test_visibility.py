@@ -14,18 +14,10 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine, insert, update
 
-from dashboard.access import (
-    EstimateView,
-    Role,
-    Viewer,
-    estimate_view,
-    narrowed,
-    on_paper,
-    operator_scope,
-    scope_for,
-)
+from dashboard.access import Role, Viewer, narrowed, operator_scope, scope_for
 from dashboard.analytics.growth_signs import SIGNS
 from dashboard.demo.practice import build
+from dashboard.estimate_view import EstimateView, estimate_view, on_paper
 from dashboard.evaluation import ensure_current
 from dashboard.exporting import export_table
 from dashboard.growth_goals import set_goal, share_goal

@@ -20,6 +20,7 @@ from dashboard.evaluation import ensure_current
 from dashboard.intake.batch import Batch
 from dashboard.settings import Settings
 from queries import people, practices, sessions
+from queries.acting import Door, acting
 from queries.engine import open_engine, writing
 from queries.schema import migrate
 from queries.store import store_batch
@@ -103,7 +104,7 @@ def sign_in() -> Callable[..., AppTest]:
         if username:
             session_id = secrets.token_urlsafe(16)
             now = runtime.settings().now()
-            with writing(runtime.engine()) as connection:
+            with acting(Door.SIGN_IN), writing(runtime.engine()) as connection:
                 sessions.start(connection, username, session_id, secrets.token_urlsafe(8), now)
             app.session_state["_session_id"] = session_id
         for name, value in parameters.items():

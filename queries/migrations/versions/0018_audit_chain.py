@@ -22,6 +22,9 @@ AUDIT = sa.table(
     *(sa.column(name, sa.String) for name in ("username", "action", "detail", *COLUMNS)),
 )
 PART = 1000
+BEFORE = "before text = coalesce(current_setting('supervision.practice', true), '')"
+OVER_ALL = "PERFORM set_config('supervision.practice', '*', true)"
+AS_BEFORE = "PERFORM set_config('supervision.practice', before, true)"
 
 
 def _may_erase(different: str) -> str:
@@ -47,20 +50,22 @@ def _close_embedded() -> None:
 
 
 def _close_server() -> None:
-    # with the rights of whoever owns the tables: row security may show somebody only some of the rows
+    # with the rights of whoever owns the tables, and over all rows, which row security would hold back from the owner too
     as_owner = "LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT"
     op.execute(
-        f"CREATE OR REPLACE FUNCTION audit_append_only() RETURNS trigger {as_owner} AS $$ BEGIN"  # noqa: S608
+        f"CREATE OR REPLACE FUNCTION audit_append_only() RETURNS trigger {as_owner} AS $$"  # noqa: S608
+        f" DECLARE {BEFORE}; newest bigint; BEGIN"
         " IF TG_OP = 'INSERT' THEN"
-        "  IF NEW.id > COALESCE((SELECT max(id) FROM audit), 0) THEN RETURN NEW; END IF;"
+        f"  {OVER_ALL}; SELECT max(id) INTO newest FROM audit; {AS_BEFORE};"
+        "  IF NEW.id > COALESCE(newest, 0) THEN RETURN NEW; END IF;"
         " ELSIF TG_OP = 'UPDATE' THEN"
         f"  IF {_may_erase('IS DISTINCT FROM')} THEN RETURN NEW; END IF;"
         f" END IF; RAISE EXCEPTION '{REFUSED}'; END $$"
     )
     op.execute(
         "CREATE OR REPLACE FUNCTION audit_tail() RETURNS TABLE (last_id bigint, last_hash varchar)"  # noqa: S608
-        f" {as_owner} AS $$ BEGIN RETURN QUERY"
-        " SELECT a.id, a.row_hash FROM audit a ORDER BY a.id DESC LIMIT 1; END $$"
+        f" {as_owner} AS $$ DECLARE {BEFORE}; BEGIN {OVER_ALL};"
+        f" RETURN QUERY SELECT a.id, a.row_hash FROM audit a ORDER BY a.id DESC LIMIT 1; {AS_BEFORE}; END $$"
     )
     op.execute(
         "CREATE TRIGGER audit_append_only BEFORE INSERT OR UPDATE OR DELETE ON audit"
