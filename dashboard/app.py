@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -14,6 +13,7 @@ from dashboard import runtime
 from dashboard.access import Viewer
 from dashboard.errors import DatabaseUnavailable, SupervisionError
 from dashboard.evaluation import ensure_current
+from dashboard.harmless import escape
 from dashboard.signin.change import require_own_password
 from dashboard.signin.gate import require_sign_in, sign_out
 from dashboard.ui.frame import footer, remember

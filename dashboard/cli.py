@@ -256,7 +256,7 @@ def main() -> None:
     try:
         cli(prog_name="supervision")
     except SupervisionError as error:
-        typer.echo(str(error), err=True)
+        say(str(error), err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -15,6 +15,7 @@ from queries import mappings, store_mappings
 from queries.engine import reading, writing
 
 LONGEST_NAME = 60
+LONGEST_MAPPING = 400_000  # characters, project default: a survey of hundreds of questions has a tenth
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Saved:
 
 def checked_name(name: str) -> str:
     """The name as it is kept. Raises UnusableInput where it is empty, too long, unprintable, or that of a shipped mapping."""
-    kept = " ".join(name.split())
+    kept = " ".join(name[: 2 * LONGEST_NAME].split())
     if not kept or len(kept) > LONGEST_NAME or not kept.isprintable():
         raise UnusableInput(f"Give the mapping a name of 1 to {LONGEST_NAME} letters that can be printed.")
     if kept in built_in():
@@ -96,6 +97,8 @@ class Shelf:
         Raises UnusableInput where the name or content cannot be used, or another mapping has the name and ``replace`` is not set.
         """
         kept = checked_name(name)
+        if len(content) > LONGEST_MAPPING:
+            raise UnusableInput(f"A mapping has up to {LONGEST_MAPPING:,} characters.")
         parse_mapping(content, kept)
         with writing(self._engine) as connection:
             if not replace and store_mappings.exists(connection, self._practice_id, kept):

@@ -31,7 +31,9 @@ from streamlit.web import bootstrap
 from dashboard import configuration, downloads, runtime
 from dashboard.access import Viewer
 from dashboard.errors import DatabaseUnavailable, SupervisionError
+from dashboard.harmless import disposition
 from dashboard.signin.cookie import cookie_name
+from dashboard.ui.say import refused, waits
 from queries import people, sessions
 from queries.engine import reading, writing
 
@@ -173,15 +175,14 @@ async def download(request: Request) -> Response:
         raise
     except SupervisionError as error:
         return PlainTextResponse(str(error), 403)
-    disposition = f'attachment; filename="{file.name}"'
-    return Response(file.data, media_type=file.media_type, headers={"content-disposition": disposition})
+    return Response(file.data, media_type=file.media_type, headers={"content-disposition": disposition(file.name)})
 
 
 def on_script_error(error: Exception) -> bool:
     """A reference for the person and for the log; neither holds a client's data."""
     if isinstance(error, DatabaseUnavailable):  # in a button's own function, before any page is drawn
         LOG.warning("%s", error)
-        st.warning(error.calm)
+        waits(error.calm)
         return True
     reference = secrets.token_hex(2).upper()
     trace = error.__traceback__
@@ -190,7 +191,7 @@ def on_script_error(error: Exception) -> bool:
         where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
         trace = trace.tb_next
     LOG.error("reference %s: %s at %s", reference, type(error).__name__, where)
-    st.error(f"Something went wrong on our side; nothing you did. Reference {reference}.")
+    refused(f"Something went wrong on our side; nothing you did. Reference {reference}.")
     return True
 
 

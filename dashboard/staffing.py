@@ -16,6 +16,7 @@ from dashboard.entry.rows import batch_of
 from dashboard.errors import UnusableInput
 from dashboard.evaluation import ensure_current
 from dashboard.settings import Settings
+from dashboard.typed import on_one_line
 from queries import staff, store_entries
 from queries.engine import writing
 from queries.keys import BY_HAND, of_source
@@ -61,10 +62,10 @@ def add_clinician(
 ) -> None:  # fmt: skip
     """A clinician who is not here yet. Raises UnusableInput for an id that is taken or holds odd characters, or no name."""
     check_can_manage_staff(viewer.role)
-    said = " ".join(name.split())
+    said = on_one_line(name, LONGEST_NAME, f"Give a name of up to {LONGEST_NAME} characters.")
     if not ID.fullmatch(key):
         raise UnusableInput("An id has up to 40 letters, digits, . _ or -, as in T07.")
-    if not said or len(said) > LONGEST_NAME:
+    if not said:
         raise UnusableInput(f"Give a name of up to {LONGEST_NAME} characters. Supervisors and directors see it.")
     with writing(engine) as connection:
         people = staff.clinicians(connection, viewer.practice_id)
@@ -84,8 +85,8 @@ def change_clinician(
 ) -> None:  # fmt: skip
     """Corrects a clinician entered by hand; an empty day stays as it is. Raises UnusableInput for one of a file."""
     check_can_manage_staff(viewer.role)
-    said = " ".join(name.split())
-    if not said or len(said) > LONGEST_NAME:
+    said = on_one_line(name, LONGEST_NAME, f"Give a name of up to {LONGEST_NAME} characters.")
+    if not said:
         raise UnusableInput(f"Give a name of up to {LONGEST_NAME} characters.")
     with writing(engine) as connection:
         person = _person(staff.clinicians(connection, viewer.practice_id), clinician_id)

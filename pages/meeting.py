@@ -30,6 +30,7 @@ from dashboard.ui.meeting_loading import Sitting, action_points, boxes_of, names
 from dashboard.ui.page_snapshots import meeting_snapshot
 from dashboard.ui.reading import standing
 from dashboard.ui.safety_form import check_form, checking
+from dashboard.ui.say import refused
 from dashboard.ui.show import show, show_blocks, theme
 from dashboard.ui.view import Block, Figure, Heading, Notice, Para, View
 from pages import BY_NAME
@@ -51,7 +52,7 @@ def _act(do: Callable[..., Any], *args: Any) -> None:
 
 def _say() -> None:
     if said := st.session_state.pop(meeting_hold.SAID, None):
-        st.error(said)
+        refused(said)
 
 
 def _set_action(action_id: int, state: str, seen: int) -> None:

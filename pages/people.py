@@ -12,6 +12,7 @@ from dashboard.errors import SupervisionError, UnusableInput
 from dashboard.people import Person, add_person, disable_person, link_person, people, reset_person
 from dashboard.settings import Rules, Settings
 from dashboard.ui.frame import current_viewer
+from dashboard.ui.say import done, refused
 from dashboard.ui.show import show
 from dashboard.ui.staff_forms import Staff, read_staff, staff_blocks, staff_forms
 from dashboard.ui.view import Block, Fold, Heading, Notice, Slot, Table, View
@@ -93,7 +94,7 @@ def _say(words: str, secret: str = "") -> None:
 def _result() -> None:
     if said := st.session_state.pop("_people_said", None):
         words, secret = said
-        st.success(words)
+        done(words)
         if secret:
             st.code(secret, language=None)
             st.caption("Shown once. Hand it over in person; a new one is asked for at the first sign-in.")
@@ -103,7 +104,7 @@ def _acted(act: Callable[[], None]) -> None:
     try:
         act()
     except SupervisionError as error:
-        st.error(str(error))
+        refused(error)
         return
     st.rerun()
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from dashboard.access import Viewer
 from dashboard.errors import NotAllowed
+from dashboard.harmless import escape
 
 CRISIS = "Do not wait for supervision if someone may be at risk: follow your practice's crisis procedure."
 PURPOSE = "This dashboard suggests conversations; it does not score people."

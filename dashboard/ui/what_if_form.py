@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from dashboard.errors import SupervisionError
+from dashboard.ui.say import done, refused
 from dashboard.ui.show import show_blocks
 from dashboard.ui.view import Block
 
@@ -30,8 +31,8 @@ def what_if_form(numbers: Mapping[str, tuple[str, float, float, float]], attempt
         saved = st.button("Save it for this practice") if save is not None else False
         try:
             if saved and save is not None:
-                st.success(save(name, float(other)))
+                done(save(name, float(other)))
             elif looked:
                 show_blocks(attempt(name, float(other)))
         except SupervisionError as error:
-            st.error(str(error))
+            refused(error)
