@@ -11,7 +11,6 @@ from dashboard.analytics.reliable_change import cutoff as jacobson_cutoff
 from dashboard.errors import UnusableInput
 from dashboard.harmless import clean, one_line
 
-
 LONGEST_SCALE = 60  # project default: what a form can send back
 
 
