@@ -106,6 +106,7 @@ def for_markdown(text: str) -> str:
     return _AT_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", safe))
 
 
+_PLACES = re.compile(r"[/\\:]+")
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -117,8 +118,7 @@ def for_file_name(text: str, fallback: str, longest: int = 40) -> str:
 def disposition(name: str) -> str:
     """The header that names a download: plain letters, and the same in UTF-8 for names of other scripts."""
     stem, dot, form = name.rpartition(".")
-    plain = (
-        for_file_name(stem, "file", 80) + dot + for_file_name(form, "bin", 8) if dot else for_file_name(name, "file")
-    )
-    told = quote(one_line(name, 120), safe="")
+    ends = bool(dot) and len(form) <= 8 and form.isascii() and form.isalnum()
+    plain = f"{for_file_name(stem, 'file', 80)}.{form}" if ends else for_file_name(name, "file", 80)
+    told = quote(_PLACES.sub("-", one_line(name, 120)), safe="")
     return f'attachment; filename="{plain}"' + ("" if told == plain else f"; filename*=UTF-8''{told}")

@@ -22,8 +22,8 @@ def on_one_line(text: str, longest: int, refusal: str = "") -> str:
 
 def checked_name(name: str, what: str, longest: int = LONGEST_NAME) -> str:
     """A name that something is found by: as given, or refused. Raises UnusableInput for an empty, long or hidden one."""
-    if not name.strip() or len(name) > longest or one_line(name, longest) != name.strip():
+    if not name.strip() or len(name) > longest or clean(name) != name or any(sign in name for sign in "\t\r\n"):
         raise UnusableInput(
-            f"'{one_line(name, 40)}' cannot be the name of {what}: take 1 to {longest} letters, signs and single spaces."
+            f"'{one_line(name, 40)}' cannot be the name of {what}: take 1 to {longest} letters and signs on one line."
         )
     return name

@@ -140,8 +140,7 @@ def _delete(data: Entered, viewer: Viewer, public_id: str, ref: str) -> None:
     found = data.occasion(ref)
     if found is None or not found.can_be_changed or not data.may:
         return
-    what = "this session with its scores" if found.session_by_hand else "these scores"
-    if st.button(f"Delete {what}"):
+    if st.button("Delete this session with its scores" if found.session_by_hand else "Delete these scores"):
         settings = runtime.settings()
         try:
             delete_occasion(runtime.engine(), settings, viewer, public_id, ref, found.fingerprint, settings.now())

@@ -28,9 +28,8 @@ def current_viewer() -> Viewer:
 
 def footer(freshness: str = "") -> None:
     """The permanent line about urgent risk, how fresh the data is, and where the signals are explained."""
-    fresh = f"{escape(freshness)} " if freshness else ""
     st.html(
         f'<div class="sv"><p class="quiet" style="border-top: 1px solid var(--sv-rule); padding-top: .8rem; '
-        f'margin-top: 1.5rem">{CRISIS}<br>{PURPOSE} {fresh}'
+        f'margin-top: 1.5rem">{CRISIS}<br>{PURPOSE} {escape(freshness)} '
         '<a href="about-signals" target="_self">About the signals</a></p></div>'
     )

@@ -54,7 +54,9 @@ from tests.snapshots import as_drawn
 
 SignIn = Callable[..., AppTest]
 LINKS = (Path(__file__).resolve().parents[2] / "dashboard" / "ui" / "links.js").read_text("utf-8")
-MAPPING = 'name = "m"\nabout = "x"\n[[table]]\ntable = "clients"\nfile = "people"\n[table.columns]\nclient_id = { column = "id" }\n'
+MAPPING = (
+    'name = "m"\nabout = "x"\n[[table]]\ntable = "clients"\nfile = "people"\n[table.columns]\nclient_id.column = "id"\n'
+)
 
 
 @dataclass(frozen=True)
