@@ -6,7 +6,7 @@ import io
 
 import polars as pl
 
-from dashboard.harmless import HIDDEN
+from dashboard.harmless import HIDDEN, STORM
 
 FORMATS = ("csv", "json", "parquet")
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the wide ones are read alike in East Asia
@@ -19,7 +19,7 @@ def spreadsheet_safe(frame: pl.DataFrame) -> pl.DataFrame:
     Numbers stay numbers.
     """
     text = [name for name, dtype in frame.schema.items() if dtype == pl.String()]
-    frame = frame.with_columns(pl.col(name).str.replace_all(HIDDEN, "") for name in text)
+    frame = frame.with_columns(pl.col(name).str.replace_all(HIDDEN, "").str.replace_all(STORM, "$1") for name in text)
     starts = pl.any_horizontal
     return frame.with_columns(
         pl.when(

@@ -22,6 +22,7 @@ from urllib.parse import quote
 LONGEST_CELL = 500  # characters: an id of that length still fits PostgreSQL's index
 LONGEST_COLUMN = 1_000  # a survey puts its whole question there
 LONGEST_FILE = 200
+LONGEST_ARGUMENT = 4_096
 LONGEST_SHOWN = 2_000  # a page never says as much in one place
 LONGEST_LINE = 500
 LONGEST_MESSAGE = 1_200
@@ -56,6 +57,11 @@ def clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _STORM.sub(r"\1", _UNSEEN.sub("", text.replace("\r\n", "\n")))
+
+
+def is_plain_argument(text: str) -> bool:
+    """Whether a word of a command is clean and no longer than a path; it may hold bytes that are no text, as a path may."""
+    return len(text) <= LONGEST_ARGUMENT and not re.search(f"{HIDDEN}|{STORM}", text)
 
 
 def shown(text: str) -> str:

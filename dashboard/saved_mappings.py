@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
@@ -52,7 +52,7 @@ def find_mapping(connection: Connection, scope: Scope | None, name_or_file: str)
 
     Raises UnusableInput where there is none, or it is not well formed. ``scope`` null: a practice that is not there yet.
     """
-    if scope is None or name_or_file in built_in() or Path(name_or_file).is_file():
+    if scope is None or name_or_file in built_in() or os.path.isfile(name_or_file):
         return read_mapping(name_or_file)
     found = saved_text(connection, scope, name_or_file)
     if found is not None:

@@ -54,7 +54,7 @@ KEPT = ("arabic", "hebrew", "persian", "cjk", "emoji")  # every letter of these 
 HIDDEN_SIGN = re.compile(HIDDEN)
 STORMY = re.compile(f"[\u0300-\u036f]{{{MOST_MARKS + 1}}}")
 OURS = ("b", "br", "extra", "i", "sub", "sup")  # tags that our own figures use
-TEXT_ATTRIBUTES = ("aria-label", "title", "alt", "data-find", "data-code")
+TEXT_ATTRIBUTES = ("aria-label", "title", "alt", "data-find", "data-code", "data-sort")
 # fields of Streamlit's elements that are read as Markdown; st.text and st.code show theirs as they are
 MARKDOWN = ("label", "body", "help", "text", "caption", "header", "subheader", "content")
 PLAIN = ("text", "code")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import struct
 import zipfile
 import zlib
@@ -346,7 +347,7 @@ def files_in(paths: list[Path]) -> list[Path]:
     """The data files of folders and single files, by name. Raises UnusableInput for a path that is not there, or none."""
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        if os.path.isdir(path):  # false for a name that no disk can hold, where pathlib raises
             inside = [
                 p for p in sorted(path.iterdir()) if p.is_file() and (kind_of(p) or fhir_kind_of(p) or p.name == OWN)
             ]
@@ -355,7 +356,7 @@ def files_in(paths: list[Path]) -> list[Path]:
                     str(path), "the folder holds no file that the program knows", f"Known: {', '.join(TABLES)}."
                 )
             found += inside
-        elif path.is_file():
+        elif os.path.isfile(path):
             found.append(path)
         else:
             raise refuse(str(path), "there is no such file or folder", "Check the name.")

@@ -125,7 +125,7 @@ DAY = date(2026, 11, 20)
 ENTRANCES: dict[str, Callable[[str], object]] = {
     "reply": lambda x: reply(NOTHING, SET, DIRECTOR, "e", signal="off_track", kind=ANSWERED, reason=x, until_day=None, now=NOW),
     "safety check": lambda x: record_check(NOTHING, SET, DIRECTOR, ["e"], checked_on=DAY, note=x, now=NOW),
-    "goal": lambda x: set_goal(NOTHING, DIRECTOR, text=x, sign="alliance_each_session", look_again_on=None, shared=False, now=NOW),
+    "goal": lambda x: set_goal(NOTHING, DIRECTOR, text=x, sign="", look_again_on=None, shared=False, now=NOW),
     "goal closed": lambda x: close_goal(NOTHING, DIRECTOR, note=x, now=NOW),
     "snapshot deleted": lambda x: delete(NOTHING, DIRECTOR, "s", reason=x, now=NOW),
     "meeting what": lambda x: ROOM.write(1, "what", x, 0),
