@@ -38,7 +38,9 @@ def _addresses(page: pages.Page, viewer: Viewer) -> list[StreamlitPage]:
 def _bar(viewer: Viewer) -> None:
     with st.container(key="who", horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         st.html(
-            f'<div class="sv"><p class="quiet">{escape(viewer.name)} · {viewer.role.value}</p></div>', width="content"
+            f'<div class="sv"><p class="quiet"><span title="{escape(viewer.name)}">{escape(viewer.name)}</span>'
+            f" · {viewer.role.value}</p></div>",
+            width="content",
         )
         st.button("Sign out", on_click=sign_out, type="tertiary")
 

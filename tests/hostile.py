@@ -244,7 +244,7 @@ def files(folder: Path) -> Path:
 
     texts = [one.replace("\x00", "") for one in HOSTILE.values()]  # a file with NUL bytes is refused whole
     people = [(f"c{n}", one) for n, one in enumerate(texts)]
-    clients = [(f"k{n}", f"{one} {n}", one) for n, one in enumerate(texts)]
+    clients = [(f"k{n}", f"{one} {n}"[-500:], one) for n, one in enumerate(texts)]
     episodes = [(f"e{n}", f"k{n}", f"c{n}", "2026-01-05", one) for n, one in enumerate(texts)]
     huge = "zqhuge" + "x" * 1_000_000
     for name, head, rows in (
