@@ -9,6 +9,7 @@ from datetime import date
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dashboard.charts.figure_text import name as short
 from dashboard.charts.panel import Numbers, Panel
 from dashboard.charts.style import Palette, palette, template
 from dashboard.glossary import meaning
@@ -38,7 +39,7 @@ class Fall:
 
 def label(code: str) -> str:
     """A client's code as a figure can hold it: a long one is cut (the numbers have it whole), nothing in it is markup."""
-    return for_figure(code if len(code) <= LONGEST else f"{code[: LONGEST - 1]}…")
+    return short(code, LONGEST)
 
 
 def _score(value: float) -> str:
@@ -110,7 +111,7 @@ def _lines(figure: go.Figure, row: int, falls: Sequence[Fall], colours: Palette)
     figure.update_xaxes(
         range=[low - room, high + room],
         nticks=5,
-        title={"text": f"{for_figure(falls[0].instrument)} ({falls[0].better} is better)", "standoff": 6},
+        title={"text": f"{short(falls[0].instrument, 60)} ({falls[0].better} is better)", "standoff": 6},
         row=row,
         col=1,
     )

@@ -9,6 +9,7 @@ from datetime import date
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dashboard.charts.figure_text import name as short
 from dashboard.charts.gaps import breaks
 from dashboard.charts.panel import Numbers, Panel
 from dashboard.charts.style import Palette, palette, template
@@ -134,7 +135,7 @@ def _measure(
         )
     figure.update_yaxes(
         range=[course.low - (course.high - course.low) * 0.04, course.high + (course.high - course.low) * 0.06],
-        title={"text": f"{for_figure(course.name)}<br>({course.better} is better)", "standoff": 8},
+        title={"text": f"{short(course.name)}<br>({course.better} is better)", "standoff": 8},
         nticks=6,
         row=row,
         col=1,

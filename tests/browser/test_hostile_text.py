@@ -68,8 +68,7 @@ def test_nothing_runs_nothing_is_fetched_and_nothing_sticks_out(
     )  # fmt: skip
     for name in names:
         go(page, spoiled, BY_NAME[name].url)
-        for one in page.locator("details:not([open]) > summary:visible").all()[:8]:
-            one.click()
+        page.evaluate("document.querySelectorAll('details').forEach(one => (one.open = true))")
         page.wait_for_timeout(300)
         unharmed(page, f"{role} {name}")
     if role != "admin":

@@ -76,7 +76,7 @@ def test_a_source_or_a_practice_is_not_called_by_what_hides_something(
 ) -> None:
     (tmp_path / "clients.csv").write_text("client_id\nk1\n", "utf-8")
     for given in ({"source": HOSTILE[kind]}, {"practice": HOSTILE[kind]}, {"source": "x" * 1_000_000}):
-        with pytest.raises(UnusableInput, match="cannot be the name of|that no text has"):
+        with pytest.raises(UnusableInput, match=r"cannot be the name of|that no text has"):
             read(engine, tmp_path / "clients.csv", **given)
 
 
