@@ -88,6 +88,6 @@ def test_what_was_typed_stands_in_a_message_as_it_was_typed(browser: Browser, sp
         settled(page)
         alert = page.locator('[data-testid="stAlert"]')
         alert.wait_for()
-        assert f"'{typed[:40]}' cannot be a user name" in alert.inner_text().replace("\u2060", ""), name
+        assert f"'{typed[:40].strip()}' cannot be a user name" in alert.inner_text().replace("\u2060", ""), name
         assert alert.locator("a, img, code, b, .katex").count() == 0, name
         unharmed(page, name)
