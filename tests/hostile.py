@@ -14,6 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.harmless import HIDDEN, LONGEST_SHOWN, MOST_MARKS, clean
 
+LINKS = (Path(__file__).resolve().parents[1] / "dashboard" / "ui" / "links.js").read_text(
+    "utf-8"
+)  # what every page runs
 OUTSIDE = "outside.example"  # a name that no file of ours has
 # name -> the text; each holds a word of its own (zq…), which has to be readable wherever the text is shown
 HOSTILE = {

@@ -41,6 +41,7 @@ from queries.frames import read_frame
 from tests.hostile import (
     HOSTILE,
     KEPT,
+    LINKS,
     WORDS,
     harm_in_figure,
     harm_in_html,
@@ -53,7 +54,6 @@ from tests.hostile import (
 from tests.snapshots import as_drawn
 
 SignIn = Callable[..., AppTest]
-LINKS = (Path(__file__).resolve().parents[2] / "dashboard" / "ui" / "links.js").read_text("utf-8")
 MAPPING = (
     'name = "m"\nabout = "x"\n[[table]]\ntable = "clients"\nfile = "people"\n[table.columns]\nclient_id.column = "id"\n'
 )
