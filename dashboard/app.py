@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -14,6 +13,7 @@ from dashboard import runtime
 from dashboard.access import Viewer, screen_scope
 from dashboard.errors import DatabaseUnavailable, SupervisionError
 from dashboard.evaluation import ensure_current
+from dashboard.harmless import escape
 from dashboard.signin.change import require_own_password
 from dashboard.signin.gate import require_sign_in, sign_out
 from dashboard.signin.set_up import require_second_factor
@@ -42,9 +42,8 @@ def _addresses(page: pages.Page, viewer: Viewer) -> list[StreamlitPage]:
 def _bar(viewer: Viewer) -> None:
     with st.container(key="who", horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         st.html(
-            f'<div class="sv"><p class="quiet"><a href="account" target="_self" aria-label="{escape(viewer.name)}, your sign-in">'
-            f"{escape(viewer.name)}</a> "
-            f"· {viewer.role.value}</p></div>",
+            f'<div class="sv"><p class="quiet"><a href="account" target="_self" title="{escape(viewer.name)}" '
+            f'aria-label="{escape(viewer.name)}, your sign-in">{escape(viewer.name)}</a> · {viewer.role.value}</p></div>',
             width="content",
         )
         st.button("Sign out", on_click=sign_out, type="tertiary")

@@ -29,7 +29,8 @@ from dashboard.cli_import import import_
 from dashboard.cli_mapping import mapping_commands
 from dashboard.cli_secrets import secret_commands
 from dashboard.cli_sync import sync
-from dashboard.errors import SupervisionError
+from dashboard.errors import SupervisionError, UnusableInput
+from dashboard.harmless import is_plain_argument
 from dashboard.settings import Settings
 
 cli = typer.Typer(
@@ -315,9 +316,19 @@ def user_reset_second_factor(username: str, practice: PracticeName = None, db: D
 def main() -> None:
     """Runs a command; whatever goes wrong ends as words and an exit code, never as a traceback."""
     try:
+        if not all(is_plain_argument(one) for one in sys.argv[1:]):
+            raise UnusableInput(
+                "A word of this command is too long or holds signs that nobody sees. Nothing was written."
+            )
         cli(prog_name="supervision")
+    except UnicodeEncodeError:
+        say(
+            "A name that was given holds bytes that are no text. Nothing was written. Check how it is spelled.",
+            err=True,
+        )
+        sys.exit(2)
     except SupervisionError as error:
-        typer.echo(str(error), err=True)
+        say(str(error), err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -14,10 +14,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape as rich_escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dashboard import settings as configuration
 from dashboard.errors import SupervisionError, UnusableInput
+from dashboard.harmless import clean, one_line
 from dashboard.settings import Settings
 
 Db = Annotated[str | None, typer.Option("--db", help="The database: sqlite:///FILE or postgresql://USER@HOST/NAME.")]
@@ -33,9 +35,16 @@ def settings_of(db: str | None) -> Settings:
     return replace(loaded, db=db) if db else loaded
 
 
-def say(text: str) -> None:
-    """A line on the terminal."""
-    typer.echo(text)
+def say(text: str, *, err: bool = False) -> None:
+    """A line on the terminal, without what would steer it; a sign that its encoding lacks is written as its code."""
+    stream = sys.stderr if err else sys.stdout
+    safe = clean(text)
+    try:
+        typer.echo(safe, err=err)
+    except UnicodeEncodeError:
+        typer.echo(
+            safe.encode(stream.encoding or "ascii", "backslashreplace").decode(stream.encoding or "ascii"), err=err
+        )
 
 
 def day_of(text: str | None, settings: Settings) -> date:
@@ -62,7 +71,7 @@ def progress_bar() -> Iterator[Any]:
         task = bar.add_task("Starting", total=1.0)
 
         def step(what: str, share: float) -> None:
-            bar.update(task, description=what, completed=share)
+            bar.update(task, description=rich_escape(one_line(what, 80)), completed=share)
 
         yield step
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dashboard.harmless import message as told
+
 
 class SupervisionError(Exception):
     """Something a person can mend. The message says what happened, to which file, row or setting, and what to do next.
 
+    A message may repeat what somebody typed or a file holds: it is kept clean, on one line and short.
     ``exit_code`` is what the command line ends with: 1 failed, 2 wrong call or unusable input (nothing written).
     """
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        """Keeps the message."""
+        super().__init__(told(message))
 
 
 class UnusableInput(SupervisionError):

@@ -6,14 +6,20 @@ import io
 
 import polars as pl
 
+from dashboard.harmless import HIDDEN, STORM
+
 FORMATS = ("csv", "json", "parquet")
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the wide ones are read alike in East Asia
 PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
 def spreadsheet_safe(frame: pl.DataFrame) -> pl.DataFrame:
-    """Text cells that a spreadsheet would run as a formula get a leading apostrophe; numbers stay numbers."""
+    """Text cells without what nobody sees; those that a spreadsheet would run as a formula get a leading apostrophe.
+
+    Numbers stay numbers.
+    """
     text = [name for name, dtype in frame.schema.items() if dtype == pl.String()]
+    frame = frame.with_columns(pl.col(name).str.replace_all(HIDDEN, "").str.replace_all(STORM, "$1") for name in text)
     starts = pl.any_horizontal
     return frame.with_columns(
         pl.when(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from dashboard.access import Role, Scope, Viewer
 from dashboard.analytics.growth_signs import SIGNS, Part, value_before, value_since
 from dashboard.errors import NotAllowed, UnusableInput
+from dashboard.typed import typed
 from queries import caseload, growth, store_growth
 from queries.engine import writing
 from queries.frames import read_frame
@@ -34,10 +35,9 @@ def set_goal(
     clinician record.
     """
     scope = _own_scope(viewer)
-    if not text.strip():
+    said = typed(text, LONGEST)
+    if not said:
         raise UnusableInput("Say in a few words what you would like to do differently.")
-    if len(text.strip()) > LONGEST:
-        raise UnusableInput(f"Keep it to {LONGEST} characters.")
     if sign not in SIGNS:
         raise UnusableInput("Choose the sign by which you will look at it.")
     if look_again_on is None or not SOONEST_DAYS <= (look_again_on - now.date()).days <= LATEST_DAYS:
@@ -45,7 +45,7 @@ def set_goal(
     with writing(engine) as connection:
         before = value_at_start(connection, scope, sign, now.date())
         store_growth.set_goal(
-            connection, viewer, text=text.strip(), sign=sign, value_at_start=before.value, n_at_start=before.n,
+            connection, viewer, text=said, sign=sign, value_at_start=before.value, n_at_start=before.n,
             look_again_on=look_again_on, shared=shared, now=now,
         )  # fmt: skip
 
@@ -53,10 +53,9 @@ def set_goal(
 def close_goal(engine: Engine, viewer: Viewer, *, note: str, now: datetime) -> None:
     """Closes the viewer's own standing goal. Raises UnusableInput for a long note or where none stands."""
     _own_scope(viewer)
-    if len(note.strip()) > LONGEST:
-        raise UnusableInput(f"Keep it to {LONGEST} characters.")
+    said = typed(note, LONGEST)
     with writing(engine) as connection:
-        done = store_growth.close_goal(connection, viewer, note=note.strip(), now=now)
+        done = store_growth.close_goal(connection, viewer, note=said, now=now)
     if not done:
         raise UnusableInput(NONE_STANDS)
 

@@ -13,17 +13,20 @@ from sqlalchemy import Connection, Engine
 
 from dashboard.access import operator_scope
 from dashboard.evaluation import evaluate
+from dashboard.harmless import one_line
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.intake import Batch, KnownCare, Limits, read_batch
 from dashboard.intake.mapping import Mapping
 from dashboard.saved_mappings import find_mapping
 from dashboard.settings import Settings
+from dashboard.typed import checked_name
 from queries import audit, care, load, practices
 from queries.engine import reading, writing
 from queries.store import store_batch
 
 Progress = Callable[[str, float], None]
+SHOWN_COLUMNS = 40  # columns of a file that are named; the report has them all
 TOLD = ("new", "changed", "unchanged", "waiting", "set_aside", "had_waited")
 
 
@@ -73,13 +76,15 @@ class ImportReport:
         """For the terminal and the upload form."""
         lines = self.count_lines
         for file, columns in sorted(self.ignored_columns.items()):
-            lines.append(f"{file}: not used: {', '.join(columns)}")
+            more = f" and {len(columns) - SHOWN_COLUMNS:,} more" if len(columns) > SHOWN_COLUMNS else ""
+            lines.append(f"{file}: not used: {', '.join(one_line(c, 80) for c in columns[:SHOWN_COLUMNS])}{more}")
         lines += unmapped_lines(self.unmapped, self.kept_rows)
         if self.set_aside:
             for row in self.set_aside_rows[: self.kept_rows]:
                 where = f"{row['file']}" + (f" line {row['line']}" if row["line"] else "")
                 column = f", {row['column']}" if row["column"] else ""
-                lines.append(f"  {where}{column}: {row['reason']}")
+                said = one_line(f"{where}{column}: {row['reason']}")
+                lines.append(f"  {said}")
             if self.set_aside > self.kept_rows:
                 lines.append("  … the rest: supervision export set_aside")
         if self.signals:
@@ -202,6 +207,7 @@ def import_batch(
         if progress:
             progress(what, share)
 
+    checked_name(source, "a source")
     step("Storing", 0.5)
     with writing(engine) as connection:
         practice_id = practices.ensure_practice(connection, practice or settings.practice, now, single=practice is None)
@@ -220,7 +226,7 @@ def import_batch(
                 username=username or "operator",
                 purpose=purpose,
                 action="import",
-                detail=f"{source}: {names}"[:500],
+                detail=one_line(f"{source}: {names}"),
             )
         else:
             connection.rollback()

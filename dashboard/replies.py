@@ -11,6 +11,7 @@ from dashboard.errors import UnusableInput
 from dashboard.evaluation import reevaluate
 from dashboard.settings import Settings
 from dashboard.signals import BY_KEY
+from dashboard.typed import typed
 from queries.engine import writing
 from queries.replies import record_reply
 
@@ -40,10 +41,9 @@ def reply(
         raise UnusableInput("Choose a signal and what to do with it.")
     if BY_KEY[signal].family == "safety":
         raise UnusableInput("A risk answer cannot be answered or put off here. Record that it was checked.")
-    if not reason.strip():
+    said = typed(reason, LONGEST_REASON)
+    if not said:
         raise UnusableInput("Say in a few words why: it is what your supervisor reads first.")
-    if len(reason) > LONGEST_REASON:
-        raise UnusableInput(f"Keep it to {LONGEST_REASON} characters.")
     if kind == SNOOZED and (until_day is None or not 0 < (until_day - now.date()).days <= LONGEST_SNOOZE_DAYS):
         raise UnusableInput(f"Choose a day ahead, at most {LONGEST_SNOOZE_DAYS} days.")
     with writing(engine) as connection:
@@ -54,7 +54,7 @@ def reply(
             public_id,
             signal=signal,
             kind=kind,
-            reason=reason.strip(),
+            reason=said,
             until_day=until_day if kind == SNOOZED else None,
             now=now,
         )

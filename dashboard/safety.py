@@ -11,6 +11,7 @@ from dashboard.access import Viewer, screen_scope
 from dashboard.errors import UnusableInput
 from dashboard.evaluation import reevaluate
 from dashboard.settings import Settings
+from dashboard.typed import typed
 from queries.engine import writing
 from queries.safety import record_checks
 
@@ -33,8 +34,7 @@ def record_check(
     """
     if checked_on > now.date():
         raise UnusableInput("The day of the check lies ahead. Choose today or an earlier day.")
-    if len(note) > LONGEST_NOTE:
-        raise UnusableInput(f"Keep the note to {LONGEST_NOTE} characters.")
+    said = typed(note, LONGEST_NOTE, f"Keep the note to {LONGEST_NOTE} characters.")
     with writing(engine) as connection:
         touched = record_checks(
             connection,
@@ -42,7 +42,7 @@ def record_check(
             screen_scope(viewer),
             public_ids,
             checked_on=checked_on,
-            note=note.strip() or None,
+            note=said or None,
             now=now,
         )
     if not touched:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
@@ -15,6 +15,7 @@ from queries import mappings, store_mappings
 from queries.engine import reading, writing
 
 LONGEST_NAME = 60
+LONGEST_MAPPING = 400_000  # characters, project default: a survey of hundreds of questions has a tenth
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Saved:
 
 def checked_name(name: str) -> str:
     """The name as it is kept. Raises UnusableInput where it is empty, too long, unprintable, or that of a shipped mapping."""
-    kept = " ".join(name.split())
+    kept = " ".join(name[: 2 * LONGEST_NAME].split())
     if not kept or len(kept) > LONGEST_NAME or not kept.isprintable():
         raise UnusableInput(f"Give the mapping a name of 1 to {LONGEST_NAME} letters that can be printed.")
     if kept in built_in():
@@ -51,7 +52,7 @@ def find_mapping(connection: Connection, scope: Scope | None, name_or_file: str)
 
     Raises UnusableInput where there is none, or it is not well formed. ``scope`` null: a practice that is not there yet.
     """
-    if scope is None or name_or_file in built_in() or Path(name_or_file).is_file():
+    if scope is None or name_or_file in built_in() or os.path.isfile(name_or_file):
         return read_mapping(name_or_file)
     found = saved_text(connection, scope, name_or_file)
     if found is not None:
@@ -97,6 +98,8 @@ class Shelf:
         Raises UnusableInput where the name or content cannot be used, or another mapping has the name and ``replace`` is not set.
         """
         kept = checked_name(name)
+        if len(content) > LONGEST_MAPPING:
+            raise UnusableInput(f"A mapping has up to {LONGEST_MAPPING:,} characters.")
         parse_mapping(content, kept)
         with writing(self._engine) as connection:
             if not replace and store_mappings.exists(connection, self._practice_id, kept):

@@ -20,6 +20,7 @@ from dashboard.settings import Settings
 from dashboard.snapshot.compose import Draft
 from dashboard.snapshot.content import Made
 from dashboard.snapshot.files import every_file, file_name
+from dashboard.typed import typed
 from queries import snapshots
 from queries.engine import writing
 
@@ -100,16 +101,15 @@ def delete(engine: Engine, viewer: Viewer, public_id: str, *, reason: str, now: 
     Raises NotAllowed for anyone but a director, UnusableInput without a reason or where it is gone.
     """
     check_can_delete_snapshot(viewer.role)
-    if not reason.strip():
+    said = typed(reason, LONGEST_REASON)
+    if not said:
         raise UnusableInput("Say why it is deleted: the reason stays in its place.")
-    if len(reason) > LONGEST_REASON:
-        raise UnusableInput(f"Keep it to {LONGEST_REASON} characters.")
     with writing(engine) as connection:
         done = snapshots.remove(
             connection,
             scope_for(viewer),
             public_id,
-            reason=reason.strip(),
+            reason=said,
             username=viewer.username,
             now=now,
             purpose=viewer.purpose,

@@ -17,6 +17,7 @@ from dashboard.errors import UnusableInput
 from dashboard.evaluation import ensure_current
 from dashboard.reach import staff_scope
 from dashboard.settings import Settings
+from dashboard.typed import on_one_line
 from queries import staff, store_entries
 from queries.acting import widening
 from queries.engine import writing
@@ -63,10 +64,10 @@ def add_clinician(
 ) -> None:  # fmt: skip
     """A clinician who is not here yet. Raises UnusableInput for an id that is taken or holds odd characters, or no name."""
     check_can_manage_staff(viewer.role)
-    said = " ".join(name.split())
+    said = on_one_line(name, LONGEST_NAME, f"Give a name of up to {LONGEST_NAME} characters.")
     if not ID.fullmatch(key):
         raise UnusableInput("An id has up to 40 letters, digits, . _ or -, as in T07.")
-    if not said or len(said) > LONGEST_NAME:
+    if not said:
         raise UnusableInput(f"Give a name of up to {LONGEST_NAME} characters. Supervisors and directors see it.")
     with widening(staff_scope(scope_for(viewer))), writing(engine) as connection:
         people = staff.clinicians(connection, viewer.practice_id)
@@ -86,8 +87,8 @@ def change_clinician(
 ) -> None:  # fmt: skip
     """Corrects a clinician entered by hand; an empty day stays as it is. Raises UnusableInput for one of a file."""
     check_can_manage_staff(viewer.role)
-    said = " ".join(name.split())
-    if not said or len(said) > LONGEST_NAME:
+    said = on_one_line(name, LONGEST_NAME, f"Give a name of up to {LONGEST_NAME} characters.")
+    if not said:
         raise UnusableInput(f"Give a name of up to {LONGEST_NAME} characters.")
     with widening(staff_scope(scope_for(viewer))), writing(engine) as connection:
         person = _person(staff.clinicians(connection, viewer.practice_id), clinician_id)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from dashboard.access import NO_MEETING, Scope, Viewer, check_can_lead_meeting, first_look, narrowed, scope_for
 from dashboard.errors import NotAllowed, UnusableInput
+from dashboard.harmless import clean
 from dashboard.instruments import registry
 from dashboard.meeting_reading import caseloads, cases
 from dashboard.meetings import follow_up
@@ -20,6 +21,7 @@ from dashboard.meetings.agenda import Draw, propose
 from dashboard.meetings.plans import KINDS, PATTERN_DAYS, plan_of
 from dashboard.meetings.words import MARKS, OBSTACLES
 from dashboard.settings import Settings
+from dashboard.typed import typed
 from queries import caseload, load, practices, store_follow_up
 from queries import store_meetings as store
 from queries.engine import writing
@@ -225,6 +227,7 @@ class Room:
         """Saves one box on top of the version seen; the new version, or null where somebody saved in between."""
         if field not in LONGEST_TEXT or len(text) > LONGEST_TEXT[field]:
             raise UnusableInput(f"Keep this to {LONGEST_TEXT.get(field, 0)} characters.")
+        text = clean(text)  # what is being written keeps its spaces
         if field == "look_again_on" and text:
             _day(text)
         if field == "obstacle" and not set(filter(None, text.split(";"))) <= set(OBSTACLES):
@@ -280,9 +283,10 @@ class Room:
 
     def add_after(self, text: str) -> None:
         """Adds to a closed meeting."""
-        said = text.strip()
-        if not said or len(said) > LONGEST_TEXT["note"]:
-            raise UnusableInput(f"Write up to {LONGEST_TEXT['note']} characters.")
+        refusal = f"Write up to {LONGEST_TEXT['note']} characters."
+        said = typed(text, LONGEST_TEXT["note"], refusal)
+        if not said:
+            raise UnusableInput(refusal)
         with writing(self.engine) as connection:
             meeting = store.known(connection, self.viewer, self.public_id)
             if self.viewer.username != meeting.leader and self.viewer.clinician_id not in meeting.clinician_ids:

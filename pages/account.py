@@ -20,6 +20,7 @@ from dashboard.signin.second import renew_codes
 from dashboard.signin.set_up import SHOWN, draw_codes, draw_offer
 from dashboard.ui.browser_words import browser_in_words
 from dashboard.ui.frame import current_viewer
+from dashboard.ui.say import done, refused
 from dashboard.ui.show import show
 from dashboard.ui.view import Block, Facts, Heading, Notice, Slot, Table, View
 from dashboard.ui.words import MISSING, day, plural
@@ -91,7 +92,7 @@ def _acted(act: Callable[[], str]) -> None:
     try:
         said = act()
     except SupervisionError as error:
-        st.error(str(error))
+        refused(error)
         return
     st.session_state[SAID] = said
     st.rerun()
@@ -99,7 +100,7 @@ def _acted(act: Callable[[], str]) -> None:
 
 def _said() -> None:
     if words := st.session_state.pop(SAID, None):
-        st.success(words)
+        done(words)
 
 
 def _asked_again(label: str = "Your password now") -> str:
@@ -155,7 +156,7 @@ def _password_form(viewer: Viewer, settings: Settings) -> None:
         _prove(viewer, old)
         choose_password(runtime.engine(), settings, viewer, first, second, settings.now())
     except SupervisionError as error:
-        st.error(str(error))
+        refused(error)
         return
     sign_out()
     st.rerun()
@@ -173,10 +174,9 @@ def _factor_forms(viewer: Viewer, factor: Factor | None, settings: Settings) -> 
     with st.expander("Change your second factor"), st.form("change-factor", border=False, clear_on_submit=True):
         verb = st.selectbox("What", verbs)
         password = "" if signed_in_by_provider() else _asked_again()
-        st.caption(
-            "New codes take the place of the old ones."
-            + (" Your role has to have a second factor here; an administrator can reset it." if required else "")
-        )
+        st.caption("New codes take the place of the old ones.")
+        if required:
+            st.caption("Your role has to have a second factor here; an administrator can reset it.")
         sent = st.form_submit_button("Do it")
     if not sent:
         return
@@ -189,7 +189,7 @@ def _factor_forms(viewer: Viewer, factor: Factor | None, settings: Settings) -> 
             remove_factor(runtime.engine(), viewer, now)
             sign_out()
     except SupervisionError as error:
-        st.error(str(error))
+        refused(error)
         return
     st.rerun()
 
@@ -206,7 +206,7 @@ def _offer_form(viewer: Viewer) -> None:
     try:
         _prove(viewer, password)
     except SupervisionError as error:
-        st.error(str(error))
+        refused(error)
         return
     st.session_state[OFFERING] = True
     st.rerun()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from html import escape
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +16,7 @@ from dashboard.entry.defaults import BACK_DAYS
 from dashboard.entry.questions import Asked
 from dashboard.entry.session_form import read_form
 from dashboard.errors import SupervisionError
+from dashboard.harmless import escape
 from dashboard.ui.entry_blocks import deleted_words, earlier_blocks, occasion_blocks
 from dashboard.ui.entry_form import Answer, entry_form
 from dashboard.ui.entry_links import new_episode_link
@@ -27,6 +27,7 @@ from dashboard.ui.frame import current_viewer
 from dashboard.ui.opened import note_opening, note_page
 from dashboard.ui.safety_blocks import safety_blocks
 from dashboard.ui.safety_form import check_form, checking
+from dashboard.ui.say import refused
 from dashboard.ui.show import show
 from dashboard.ui.status import PRIORITY
 from dashboard.ui.view import Block, Heading, Lead, Notice, Para, Slot, View
@@ -139,13 +140,12 @@ def _delete(data: Entered, viewer: Viewer, public_id: str, ref: str) -> None:
     found = data.occasion(ref)
     if found is None or not found.can_be_changed or not data.may:
         return
-    what = "this session with its scores" if found.session_by_hand else "these scores"
-    if st.button(f"Delete {what}"):
+    if st.button("Delete this session with its scores" if found.session_by_hand else "Delete these scores"):
         settings = runtime.settings()
         try:
             delete_occasion(runtime.engine(), settings, viewer, public_id, ref, found.fingerprint, settings.now())
         except SupervisionError as error:
-            st.error(str(error))
+            refused(error)
             return
         _go(public_id, f"Deleted: {day(found.day)}. It can be brought back below.")
     st.caption("It stays known as it was until today, and can be brought back.")
@@ -160,7 +160,7 @@ def _undo(data: Entered, viewer: Viewer, public_id: str) -> None:
         try:
             bring_back(runtime.engine(), settings, viewer, public_id, settings.now())
         except SupervisionError as error:
-            st.error(str(error))
+            refused(error)
             return
         _go(public_id, "Brought back.")
 

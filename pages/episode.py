@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from html import escape
 
 import polars as pl
 import streamlit as st
@@ -21,6 +20,7 @@ from dashboard.access import (
 )
 from dashboard.analytics.changes import changes
 from dashboard.analytics.scoring import totals
+from dashboard.harmless import escape
 from dashboard.replies import reply
 from dashboard.signals import BY_KEY
 from dashboard.signals.wording import short_name

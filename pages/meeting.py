@@ -32,6 +32,7 @@ from dashboard.ui.opened import note_meeting, note_page
 from dashboard.ui.page_snapshots import meeting_snapshot
 from dashboard.ui.reading import standing
 from dashboard.ui.safety_form import check_form, checking
+from dashboard.ui.say import refused
 from dashboard.ui.show import show, show_blocks, theme
 from dashboard.ui.view import Block, Figure, Heading, Notice, Para, View
 from pages import BY_NAME
@@ -53,7 +54,7 @@ def _act(do: Callable[..., Any], *args: Any) -> None:
 
 def _say() -> None:
     if said := st.session_state.pop(meeting_hold.SAID, None):
-        st.error(said)
+        refused(said)
 
 
 def _set_action(action_id: int, state: str, seen: int) -> None:

@@ -174,7 +174,8 @@ def _more(shown: int, total: int) -> None:
         st.session_state["visibility-count"] = shown + AT_ONCE
 
     if total > shown:
-        st.button(f"Show {min(AT_ONCE, total - shown)} older", on_click=older, key="visibility-more")
+        number = min(AT_ONCE, total - shown)
+        st.button(f"Show {number} older", on_click=older, key="visibility-more")
 
 
 def _acts(viewer: Viewer, today: date) -> None:

@@ -23,6 +23,7 @@ from dashboard.reach import staff_scope
 from dashboard.settings import Rules, Settings
 from dashboard.sign_in_rules import has_provider
 from dashboard.ui.frame import current_viewer
+from dashboard.ui.say import done, refused
 from dashboard.ui.show import show
 from dashboard.ui.staff_forms import Staff, read_staff, staff_blocks, staff_forms
 from dashboard.ui.view import Block, Fold, Heading, Notice, Slot, Table, View
@@ -118,7 +119,7 @@ def _say(words: str, secret: str = "") -> None:
 def _result() -> None:
     if said := st.session_state.pop("_people_said", None):
         words, secret = said
-        st.success(words)
+        done(words)
         if secret:
             st.code(secret, language=None)
             st.caption("Shown once. Hand it over in person; a new one is asked for at the first sign-in.")
@@ -128,7 +129,7 @@ def _acted(act: Callable[[], None]) -> None:
     try:
         act()
     except SupervisionError as error:
-        st.error(str(error))
+        refused(error)
         return
     st.rerun()
 

@@ -20,6 +20,7 @@ from dashboard.snapshots import LONGEST_REASON, delete
 from dashboard.ui.frame import current_viewer
 from dashboard.ui.opened import note_page, note_snapshot
 from dashboard.ui.page_snapshots import practice_snapshot
+from dashboard.ui.say import refused
 from dashboard.ui.show import show, show_blocks
 from dashboard.ui.view import Block, Cell, Heading, Para, Slot, Table, View
 from dashboard.ui.words import MISSING, day, plural
@@ -178,7 +179,7 @@ def _delete(viewer: Viewer, rows: Sequence[Row]) -> None:
             raise SupervisionError("Choose the snapshot to delete.")
         delete(runtime.engine(), viewer, chosen, reason=reason or "", now=runtime.settings().now())
     except SupervisionError as error:
-        st.error(str(error))
+        refused(error)
         return
     st.toast("Deleted. What it was, who deleted it and why stay on the list.")
     st.rerun()

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from dashboard.errors import DatabaseUnavailable
+from dashboard.errors import DatabaseUnavailable, UnusableInput
 from queries.cipher import is_plain
 
 UNREACHED = "The data cannot be reached at this moment. Nothing is lost: try again in a minute."
@@ -84,6 +84,7 @@ SERVER = {
         UNREACHED,
     ),
 }
+NO_TEXT = "A word that was given holds signs that no text has. Nothing was changed. Type it again."
 AWAY = "The database {where} did not answer: {said}. Check that it runs, then try again."
 NO_KEY = (
     "{where} is encrypted, or no database at all. Give its key: SUPERVISION_KEY_FILE names a file that holds it "
@@ -123,13 +124,18 @@ def _words(engine: Engine, error: BaseException) -> tuple[str, str] | None:
 def clear_errors(engine: Engine) -> Iterator[None]:
     """Turns what the driver raises, through SQLAlchemy or past it, into DatabaseUnavailable where a person can act on it.
 
-    Anything else (a broken constraint, a wrong statement) is a mistake of ours and goes on as it is.
+    A text that no database holds (a NUL, half a sign), from an address or a command, is UnusableInput. Anything else (a broken
+    constraint, a wrong statement) is a mistake of ours and goes on as it is.
     """
     drivers: Any = engine.dialect.loaded_dbapi
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise UnusableInput(NO_TEXT) from error
     except (DBAPIError, drivers.Error) as error:
         original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        if "cannot contain NUL" in str(original):
+            raise UnusableInput(NO_TEXT) from error
         words = _words(engine, original)
         if words is None:
             raise

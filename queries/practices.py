@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select
 
 from dashboard.errors import UnusableInput
+from dashboard.typed import checked_name
 from queries.tables import Clinician, Practice
 
 
@@ -57,7 +58,7 @@ def find_or_none(connection: Connection, name: str | None, fallback: str) -> int
 def ensure_practice(connection: Connection, name: str, now: datetime, *, single: bool = False) -> int:
     """The practice of that name, made where it is not there. ``single``: none was named, so an only one is meant.
 
-    Raises UnusableInput where none was named and the database holds several.
+    Raises UnusableInput where none was named and the database holds several, or for a name that cannot be one.
     """
     ids = all_practices(connection)
     if single and len(ids) == 1:
@@ -67,6 +68,7 @@ def ensure_practice(connection: Connection, name: str, now: datetime, *, single:
     found = connection.execute(select(Practice.id).where(Practice.name == name)).scalar()
     if found is not None:
         return int(found)
+    checked_name(name, "a practice")
     new = int(connection.execute(select(func.coalesce(func.max(Practice.id), 0))).scalar_one()) + 1
     connection.execute(insert(Practice).values(id=new, name=name, secret=secrets.token_hex(32), created_at=now))
     return new

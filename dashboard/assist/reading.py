@@ -8,10 +8,13 @@ from typing import NamedTuple
 
 from dashboard.assist.profile import Source
 from dashboard.errors import UnusableInput
+from dashboard.harmless import LONGEST_FILE, one_line
 from dashboard.intake.layout import Source as Layout
 from dashboard.intake.mapping import Mapping
 from dashboard.intake.read import PLAIN, Limits
 from dashboard.intake.sources import SourceTable, chosen_source, offers, source_table
+
+MOST_NAME_BYTES = 240  # file systems take 255
 
 
 class Table(NamedTuple):
@@ -29,8 +32,14 @@ class Table(NamedTuple):
 
 
 def plain_name(name: str) -> str:
-    """The file's own name, whatever folders a browser put before it."""
-    return PurePosixPath(name.replace("\\", "/")).name
+    """The file's own name, whatever folders a browser put before it, on one line and short enough for any disk."""
+    own = one_line(PurePosixPath(name.replace("\\", "/")).name, LONGEST_FILE)
+    if own in ("", ".", ".."):
+        return "file"
+    stem, dot, form = own.rpartition(".")
+    if len(own.encode()) <= MOST_NAME_BYTES or not dot:
+        return own.encode()[:MOST_NAME_BYTES].decode("utf-8", "ignore")
+    return f"{stem.encode()[: MOST_NAME_BYTES - 20].decode('utf-8', 'ignore')}.{form.encode()[:16].decode('utf-8', 'ignore')}"
 
 
 def tables_of(
@@ -54,7 +63,7 @@ def tables_of(
             except UnusableInput as error:
                 trouble = error
                 continue
-            shown = name if len(offered) == 1 else f"{name} · {sheet}"
+            shown = name if len(offered) == 1 else f"{name} · {one_line(sheet or '')}"
             found.append(Table(stem, shown, name, read))
         if trouble is not None and not found:
             raise trouble

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from html import escape
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dashboard.charts.figure_text import name as short
 from dashboard.charts.panel import Numbers, Panel
 from dashboard.charts.style import Palette, palette, template
 from dashboard.glossary import meaning
+from dashboard.harmless import for_figure
 
 ROW, EDGE = 30, 64  # pixels per line and per axis
 MOST = 20  # lines drawn; the table has them all
@@ -38,7 +39,7 @@ class Fall:
 
 def label(code: str) -> str:
     """A client's code as a figure can hold it: a long one is cut (the numbers have it whole), nothing in it is markup."""
-    return escape(code if len(code) <= LONGEST else f"{code[: LONGEST - 1]}…")
+    return short(code, LONGEST)
 
 
 def _score(value: float) -> str:
@@ -94,7 +95,7 @@ def _lines(figure: go.Figure, row: int, falls: Sequence[Fall], colours: Palette)
             x=[high + room] * len(falls),
             y=places,
             mode="text",
-            text=[f"  {escape(word)}" for word in words],
+            text=[f"  {for_figure(word)}" for word in words],
             textposition="middle right",
             textfont={"size": 12, "color": [colours.blue if w == "recovered" else colours.orange_text for w in words]},
             cliponaxis=False,
@@ -110,7 +111,7 @@ def _lines(figure: go.Figure, row: int, falls: Sequence[Fall], colours: Palette)
     figure.update_xaxes(
         range=[low - room, high + room],
         nticks=5,
-        title={"text": f"{escape(falls[0].instrument)} ({falls[0].better} is better)", "standoff": 6},
+        title={"text": f"{short(falls[0].instrument, 60)} ({falls[0].better} is better)", "standoff": 6},
         row=row,
         col=1,
     )

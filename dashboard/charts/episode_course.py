@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from html import escape
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dashboard.charts.figure_text import name as short
 from dashboard.charts.gaps import breaks
 from dashboard.charts.panel import Numbers, Panel
 from dashboard.charts.style import Palette, palette, template
 from dashboard.glossary import meaning
+from dashboard.harmless import for_figure
 
 HEIGHT = 520
 DAYS_A_WEEK = 7
@@ -111,7 +112,7 @@ def _measure(
                 y=marked[0][1],
                 yshift=-18,
                 xanchor="right" if late else "left",
-                text=escape(course.flag_words),
+                text=for_figure(course.flag_words),
                 showarrow=False,
                 font={"color": colours.orange_text, "size": 12},
                 bgcolor=colours.page,
@@ -134,7 +135,7 @@ def _measure(
         )
     figure.update_yaxes(
         range=[course.low - (course.high - course.low) * 0.04, course.high + (course.high - course.low) * 0.06],
-        title={"text": f"{escape(course.name)}<br>({course.better} is better)", "standoff": 8},
+        title={"text": f"{short(course.name)}<br>({course.better} is better)", "standoff": 8},
         nticks=6,
         row=row,
         col=1,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from html import escape
 from textwrap import wrap
 from typing import Any
 
 import polars as pl
+
+from dashboard.harmless import for_figure, shown
 
 LONGEST_NAME = 26  # characters beside a line: more leaves no room for the figure
 NARROW = 20  # characters of one line of a label: two fifths of a phone's width
@@ -26,27 +27,27 @@ def records(rows: Rows) -> list[dict[str, Any]]:
 
 def name(text: str, longest: int = LONGEST_NAME) -> str:
     """A name as a figure can hold it: a long one is cut (the numbers have it whole), nothing in it is markup."""
-    plain = " ".join(text.split())
-    return escape(plain if len(plain) <= longest else f"{plain[: longest - 1]}…")
+    plain = " ".join(shown(text).split())
+    return for_figure(plain if len(plain) <= longest else f"{plain[: longest - 1]}…")
 
 
 def lines(text: str, width: int, most: int = 6) -> list[str]:
     """Text in lines of at most ``width`` characters, harmless; what is over after ``most`` lines is cut."""
-    found = wrap(" ".join(text.split()), width, max_lines=most, placeholder="…")
-    return [escape(line) for line in found]
+    found = wrap(" ".join(shown(text).split()), width, max_lines=most, placeholder="…")
+    return [for_figure(line) for line in found]
 
 
 def label(text: str, n: int) -> list[str]:
     """A name with its number of episodes, in one or two short lines: ["A. Mbeki (n 34)"]."""
-    plain, count = " ".join(text.split()), f"(n {n:,})"
+    plain, count = " ".join(shown(text).split()), f"(n {n:,})"
     if len(plain) + 1 + len(count) <= NARROW:
-        return [f"{escape(plain)} {count}".strip()]
+        return [f"{for_figure(plain)} {count}".strip()]
     room = NARROW - len(count) - 1
     first = (wrap(plain, NARROW) or [""])[0]
     rest = plain[len(first) :].strip()
     if not rest:
-        return [escape(plain), count]
-    return [escape(first), f"{name(rest, room)} {count}"]
+        return [for_figure(plain), count]
+    return [for_figure(first), f"{name(rest, room)} {count}"]
 
 
 def percent(share: float | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
@@ -13,6 +12,7 @@ import polars as pl
 from dashboard.charts.figure_text import EMPTY, FEW, NIL, counted, day, percent, plural, quarter
 from dashboard.charts.panel import Numbers, Panel
 from dashboard.charts.style import Palette, palette, template
+from dashboard.harmless import for_figure
 
 HEIGHT = 360
 ENOUGH_POINTS = 13  # NHS England, Making data count: limits are provisional before
@@ -217,7 +217,7 @@ def _words(figure: go.Figure, drawn: Sequence[dict[str, Any]], colours: Palette)
         shares = [row["share"] for row in [*around, *run]]
         figure.add_annotation(
             x=last["quarter_start"], y=100 * (max(shares) if above else min(shares)), xanchor="left" if early else "right",
-            yanchor="bottom" if above else "top", yshift=9 if above else -9, text=escape(_said(run)), showarrow=False,
+            yanchor="bottom" if above else "top", yshift=9 if above else -9, text=for_figure(_said(run)), showarrow=False,
             font={"color": colours.blue if above else colours.orange_text, "size": 12}, bgcolor=colours.page,
         )  # fmt: skip
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from dashboard.contracts import ENDINGS
 from dashboard.errors import UnusableInput
+from dashboard.typed import on_one_line
 
 CHOSEN_ENDINGS = ENDINGS[:-1]  # somebody who enters an ending knows which
 LONGEST_CODE, LONGEST_TEXT = 24, 120
@@ -57,10 +58,7 @@ def checked_code(client: NewClient) -> str:
 
 
 def _text(value: str, what: str) -> str | None:
-    said = " ".join(value.split())
-    if len(said) > LONGEST_TEXT:
-        raise UnusableInput(f"Keep {what} to {LONGEST_TEXT} characters.")
-    return said or None
+    return on_one_line(value, LONGEST_TEXT, f"Keep {what} to {LONGEST_TEXT} characters.") or None
 
 
 def client_row(key: str, client: NewClient) -> dict[str, str | None]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import tomllib
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dashboard.analytics.reliable_change import cutoff as jacobson_cutoff
 from dashboard.errors import UnusableInput
+from dashboard.harmless import clean, one_line
+
+LONGEST_SCALE = 60  # project default: what a form can send back
 
 
 class OwnInstrument(BaseModel):
@@ -30,13 +33,20 @@ class OwnInstrument(BaseModel):
     mean_clinical: float | None = None
     mean_functional: float | None = None
     sd_functional: float | None = Field(default=None, gt=0)
-    source: str = Field(min_length=3)
+    source: str = Field(min_length=3, max_length=500)
     items: int | None = Field(default=None, ge=1, le=500)
     item_minimum: float | None = None
     item_maximum: float | None = None
     reverse: tuple[int, ...] = ()
     subscales: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     prorate_missing: int = Field(default=0, ge=0)
+
+    @field_validator("name", "source")
+    @classmethod
+    def _clean(cls, text: str) -> str:
+        if not (said := clean(text).strip()):
+            raise ValueError("nothing that can be read")
+        return said
 
     @model_validator(mode="after")
     def _consistent(self) -> OwnInstrument:
@@ -53,6 +63,8 @@ class OwnInstrument(BaseModel):
             raise ValueError("reverse and subscales name item numbers between 1 and items")
         if any(name == "total" or name.startswith("item_") for name in self.subscales):
             raise ValueError("a subscale cannot be called total or item_...")
+        if any(len(name) > LONGEST_SCALE or clean(name).strip() != name for name in self.subscales):
+            raise ValueError(f"a subscale's name has 1 to {LONGEST_SCALE} characters that can be read")
         return self
 
     def stored(self) -> dict[str, Any]:
@@ -91,7 +103,7 @@ def own_instruments(rows: list[dict[str, Any]], file: str) -> list[dict[str, Any
     """Checked definitions, ready to store. Raises UnusableInput naming the file, the instrument and the field."""
     found: dict[str, dict[str, Any]] = {}
     for number, row in enumerate(rows, start=1):
-        label = row.get("key", f"number {number}") if isinstance(row, dict) else f"number {number}"
+        label = one_line(str(row.get("key", f"number {number}")), 60) if isinstance(row, dict) else f"number {number}"
         try:
             own = OwnInstrument.model_validate(row)
             found[own.key] = own.stored()

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from dashboard.errors import UnusableInput
+from dashboard.harmless import HIDDEN, LONGEST_CELL, one_line
 from dashboard.instruments import registry
 from dashboard.instruments.instrument import Instrument
 from dashboard.instruments.own import own_instruments, read_own
@@ -128,7 +129,13 @@ def read_batch(
             raws, own, today=today, timezone=timezone, known_instruments=known_instruments, files=files,
             ignored=fhir.unused if fhir else None, aside=fhir.aside if fhir else None, progress=progress,
         )  # fmt: skip
-    return batch if fhir is None else replace(batch, unmapped=fhir.unmapped, stands_for=fhir.stands_for)
+    if fhir is None:
+        return batch
+    told = [
+        {name: one_line(value) if isinstance(value, str) else value for name, value in code.items()}
+        for code in fhir.unmapped
+    ]
+    return replace(batch, unmapped=told, stands_for=fhir.stands_for)
 
 
 def mapped_batch(
@@ -207,4 +214,7 @@ def checked_batch(
         accounts.append(_account(table, rows.height, tables[name].height))
         if progress:
             progress(f"Checking {name}", 0.4)
-    return Batch(tables, own, pl.concat(parts_aside, how="diagonal"), files, ignored, rows_in, repeated, accounts)
+    aside = pl.concat(parts_aside, how="diagonal").with_columns(
+        pl.col("file", "column", "value").str.head(2 * LONGEST_CELL).str.replace_all(HIDDEN, "").str.head(LONGEST_CELL)
+    )
+    return Batch(tables, own, aside, files, ignored, rows_in, repeated, accounts)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from dashboard import contracts
+from dashboard.harmless import HIDDEN, LONGEST_CELL, STORM
 from dashboard.intake.batch import KEYS, SAID_OR_NOT, TABLES, row_key
 
 DAY = r"^\d{4}-\d{2}-\d{2}$"
@@ -17,7 +18,6 @@ OFFSET = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\
 REAL = r"^[+-]?(\d+(\.\d*)?|\.\d+)$"
 WHOLE = r"^[+-]?\d+$"
 YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-UNSEEN = r"[\x{202A}-\x{202E}\x{2066}-\x{2069}\x{200E}\x{200F}\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
 EARLIEST_YEAR = 1900  # anything earlier is a mistyped year
 
 REQUIRED = {
@@ -211,16 +211,34 @@ def needed_columns(name: str, columns: list[str]) -> tuple[str, ...]:
     return REQUIRED[name]
 
 
+def _clean(column: str) -> pl.Expr:
+    """A cell without what nobody sees: see ``dashboard.harmless``."""
+    text = pl.col(column).str.replace_all(HIDDEN, "").str.replace_all(STORM, "$1")
+    return text.str.strip_chars().replace("", None)
+
+
+def _cut_long(table: Checked) -> None:
+    """Sets aside the rows with a cell that is longer than any cell may be; their key is known by its beginning."""
+    columns = [f"raw_{c}" for c in TABLES[table.name]]
+    long = {c: pl.col(c).str.len_chars() > LONGEST_CELL for c in columns}
+    flagged = table.rows.with_columns(
+        pl.coalesce(pl.when(is_long).then(pl.lit(c)) for c, is_long in long.items()).alias("long")
+    )
+    if flagged["long"].null_count() == flagged.height:
+        return
+    table.rows = flagged.with_columns(pl.col(c).str.head(LONGEST_CELL) for c in columns)
+    for c in flagged["long"].drop_nulls().unique(maintain_order=True):
+        table.drop(pl.col("long") == c, c.removeprefix("raw_"), f"longer than {LONGEST_CELL} characters")
+    table.rows = table.rows.drop("long")
+
+
 def checked(name: str, raw: pl.DataFrame, day: Day) -> Checked:
     """Types and rules of one table; ``raw`` has text columns (absent ones are added empty), file and line."""
     schema = TABLES[name]
-    cells = [
-        pl.col(c).str.replace_all(UNSEEN, "").str.strip_chars().replace("", None).alias(f"raw_{c}")
-        if c in raw.columns
-        else pl.lit(None, dtype=pl.String).alias(f"raw_{c}")
-        for c in schema
-    ]
-    table = Checked(name, raw.select(*cells, "file", "line"))
+    cells = [_clean(c) if c in raw.columns else pl.lit(None, dtype=pl.String) for c in schema]
+    named = [cell.alias(f"raw_{c}") for cell, c in zip(cells, schema, strict=True)]
+    table = Checked(name, raw.select(*named, "file", "line"))
+    _cut_long(table)
     table.rows = table.rows.with_columns(gone=_said_withdrawn(name))
     said = [c for c in schema if c not in (*KEYS[name], *OF_A_WITHDRAWAL)]
     # whatever else stands in a withdrawn row is no longer true, and need not be well formed

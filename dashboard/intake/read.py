@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import struct
 import zipfile
 import zlib
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dashboard.errors import UnusableInput
+from dashboard.harmless import LONGEST_COLUMN, LONGEST_FILE, clean, one_line
 from dashboard.intake.batch import PLACE, SET_ASIDE, TABLES
 from dashboard.intake.layout import Source
 
@@ -136,6 +138,9 @@ def _in_encoding(data: bytes, file: str, encoding: str) -> str:
 def header(file: str, cells: list[str], doubled: str = "refuse") -> list[str]:
     """The column names of a header row. Raises UnusableInput where one stands twice, unless they are to be numbered."""
     names = [cell.strip() for cell in cells]
+    if long := [place for place, name in enumerate(names, start=1) if len(name) > LONGEST_COLUMN]:
+        what = f"the name of column {long[0]} is longer than {LONGEST_COLUMN:,} characters"
+        raise refuse(file, what, "Shorten it, or check the quotation marks.")
     if doubled == "number":
         seen: dict[str, int] = {}
         for place, name in enumerate(names):
@@ -143,7 +148,7 @@ def header(file: str, cells: list[str], doubled: str = "refuse") -> list[str]:
             if name and seen[name] > 1:
                 names[place] = f"{name} ({seen[name]})"
     if twice := sorted({name for name in names if name and names.count(name) > 1}):
-        raise refuse(file, f"the column '{twice[0]}' stands twice", "Keep one of them.")
+        raise refuse(file, f"the column '{one_line(twice[0], 80)}' stands twice", "Keep one of them.")
     return names
 
 
@@ -278,7 +283,7 @@ def _excel(path: Path, file: str, limits: Limits) -> list[RawTable]:
                 .with_columns(pl.col(pl.String).str.replace(r"^(\d{4}-\d{2}-\d{2}) 00:00:00$", "$1"))
             )
             header(f"{file}, sheet {sheet}", [cell or "" for cell in raw.row(0)] if raw.height else [])
-            found.append(typed_table(name, f"{file}#{sheet}", typed))
+            found.append(typed_table(name, f"{file}#{one_line(sheet)}", typed))
     except fastexcel.FastExcelError as error:
         raise _no_workbook(file, error) from None
     if not found:
@@ -330,11 +335,19 @@ def raw_tables(path: Path, limits: Limits) -> list[RawTable]:
     return [RawTable(name, file, columns, rows, ragged)]
 
 
+def checked_file_name(name: str) -> None:
+    """Raises UnusableInput where a file's name is too long, or holds characters that nobody sees or no text has."""
+    if len(name) > LONGEST_FILE or clean(name) != name or not name.isprintable():
+        raise refuse(
+            one_line(name, 80), f"its name is longer than {LONGEST_FILE} characters or holds hidden ones", "Rename it."
+        )
+
+
 def files_in(paths: list[Path]) -> list[Path]:
     """The data files of folders and single files, by name. Raises UnusableInput for a path that is not there, or none."""
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        if os.path.isdir(path):  # false for a name that no disk can hold, where pathlib raises
             inside = [
                 p for p in sorted(path.iterdir()) if p.is_file() and (kind_of(p) or fhir_kind_of(p) or p.name == OWN)
             ]
@@ -343,8 +356,10 @@ def files_in(paths: list[Path]) -> list[Path]:
                     str(path), "the folder holds no file that the program knows", f"Known: {', '.join(TABLES)}."
                 )
             found += inside
-        elif path.is_file():
+        elif os.path.isfile(path):
             found.append(path)
         else:
             raise refuse(str(path), "there is no such file or folder", "Check the name.")
+    for path in found:
+        checked_file_name(path.name)
     return sorted(found, key=lambda p: (p.name, str(p)))

@@ -11,6 +11,7 @@ import fastexcel
 import polars as pl
 
 from dashboard.errors import UnusableInput
+from dashboard.harmless import one_line
 from dashboard.intake.batch import SET_ASIDE
 from dashboard.intake.layout import Source
 from dashboard.intake.mapping import Mapping
@@ -74,7 +75,7 @@ def _cells(book: fastexcel.ExcelReader, sheet: str, file: str) -> pl.DataFrame:
 def _sheet(path: Path, sheet: str | None, limits: Limits, layout: Source) -> SourceTable:
     book = _book(path, limits)
     sheet = sheet if sheet is not None else book.sheet_names[0]
-    file = path.name if len(book.sheet_names) == 1 else f"{path.name}#{sheet}"
+    file = path.name if len(book.sheet_names) == 1 else f"{path.name}#{one_line(sheet)}"
     raw = _cells(book, sheet, file)
     if raw.height < max(1, layout.header_row):
         raise refuse(file, f"it has no row {max(1, layout.header_row)} with column names", "Add them, or leave it out.")
@@ -140,7 +141,7 @@ def read_sources(
     ignored: dict[str, list[str]] = {}
     for number, path in enumerate(paths, start=1):
         for sheet, names in offers(path, limits):
-            label = path.name if sheet is None or len(names) == 3 else f"{path.name}#{sheet}"
+            label = path.name if sheet is None or len(names) == 3 else f"{path.name}#{one_line(sheet)}"
             source = chosen_source(names, mapping)
             if source is None:
                 if not any(name.lower() in names for name in mapping.unused):

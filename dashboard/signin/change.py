@@ -11,6 +11,7 @@ from dashboard.settings import Settings
 from dashboard.signin.gate import sign_out
 from dashboard.signin.own import choose_password
 from dashboard.signin.passwords import LONGEST
+from dashboard.ui.say import refused
 
 
 def rule_in_words(settings: Settings) -> str:
@@ -27,7 +28,7 @@ def require_own_password(viewer: Viewer) -> None:
         return
     settings = runtime.settings()
     st.title("Choose your own password", anchor=False)
-    st.markdown(rule_in_words(settings))
+    st.text(rule_in_words(settings))
     with st.form("own-password"):
         first = st.text_input("New password", type="password", autocomplete="new-password")
         second = st.text_input("The same again", type="password", autocomplete="new-password")
@@ -36,7 +37,7 @@ def require_own_password(viewer: Viewer) -> None:
         try:
             choose_password(runtime.engine(), settings, viewer, first, second, settings.now())
         except UnusableInput as error:
-            st.error(str(error))
+            refused(error)
             st.stop()
         sign_out()
         st.rerun()

@@ -21,6 +21,7 @@ from dashboard.signin.cookie import cookie_name
 from dashboard.signin.current import Current, current
 from dashboard.signin.provider_form import forget_said, provider_button, take_answer
 from dashboard.signin.second_form import second_step
+from dashboard.ui.say import refused
 from dashboard.ui.scripts import run_script
 from dashboard.ui.show import show
 from dashboard.ui.view import Para, Table, View
@@ -125,7 +126,7 @@ def _form() -> None:
             runtime.engine(), settings, username=username, password=password, caller=came_from, now=settings.now()
         )
         if accepted is None:
-            st.error(REFUSED)
+            refused(REFUSED)
         else:
             go_on(accepted, came_from)
             st.rerun()

@@ -11,10 +11,12 @@ from streamlit.errors import StreamlitAuthError
 
 from dashboard import runtime
 from dashboard.errors import NotAllowed
+from dashboard.harmless import for_markdown
 from dashboard.sign_in_rules import has_provider
 from dashboard.signin.begin import go_on
 from dashboard.signin.client import caller
 from dashboard.signin.provider import AWAY, NAME, NOT_SET_UP, UNFINISHED, accept, answer_in, handed_over, in_words
+from dashboard.ui.say import refused
 from dashboard.ui.scripts import run_script
 
 SAID, DROP = "_provider_said", "_provider_drop"
@@ -64,7 +66,7 @@ def provider_button() -> None:
         st.session_state[DROP] = False
         run_script("drop_provider")
     label = settings.oidc_label
-    if st.button(f"Sign in with {label}", key="provider-sign-in"):
+    if st.button(for_markdown(f"Sign in with {label}"), key="provider-sign-in"):
         forget_said()
         try:
             st.login(NAME)
@@ -73,4 +75,4 @@ def provider_button() -> None:
     if came_back := st.query_params.pop(ASKED, None):
         st.session_state[SAID] = in_words({"away": AWAY}.get(came_back, UNFINISHED), label)
     if said := st.session_state.get(SAID):
-        st.error(said)
+        refused(said)

@@ -10,6 +10,7 @@ from dashboard import runtime
 from dashboard.signin.begin import SESSION, Half, finish, start_again
 from dashboard.signin.client import caller
 from dashboard.signin.second import WRONG, try_code
+from dashboard.ui.say import refused
 from dashboard.ui.show import show
 from dashboard.ui.view import View
 
@@ -33,7 +34,7 @@ def second_step(waiting: Half) -> None:
         runtime.engine(), settings, person=who, typed=typed, caller=came_from, now=settings.now(), at=time.time()
     )
     if kind is None:
-        st.error(WRONG)
+        refused(WRONG)
         return
     finish(waiting, kind, came_from)
     if st.session_state.get(SESSION):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from html import escape
 
 import streamlit as st
 
 from dashboard import runtime
 from dashboard.access import Viewer
 from dashboard.errors import UnusableInput
+from dashboard.harmless import escape
 from dashboard.signin.gate import sign_out
 from dashboard.signin.second import CODES, confirm, in_fours, offer, picture
+from dashboard.ui.say import refused
 from queries import second_factors
 from queries.engine import reading
 
@@ -41,7 +42,7 @@ def draw_offer(viewer: Viewer) -> None:
     secret = _offered(viewer)
     st.html(
         f'<div class="sv"><p>{HOW}</p><img class="qr" alt="QR code for your authenticator app; the same as the text below" '
-        f'src="{picture(secret, viewer.username)}" width="225" height="225">'
+        f'src="{escape(picture(secret, viewer.username))}" width="225" height="225">'
         f'<p class="quiet">Or type this in: <code>{escape(in_fours(secret))}</code></p></div>'
     )
     with st.form("first-code", clear_on_submit=True):
@@ -52,7 +53,7 @@ def draw_offer(viewer: Viewer) -> None:
     try:
         codes = confirm(runtime.engine(), viewer, typed, runtime.settings().now(), time.time())
     except UnusableInput as error:
-        st.error(str(error))
+        refused(error)
         return
     st.session_state.pop(SECRET, None)
     st.session_state[SHOWN] = codes

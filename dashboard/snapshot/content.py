@@ -9,24 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from dashboard.harmless import shown
 from dashboard.ui.words import day
 
 Frozen: TypeAlias = dict[str, Any]
 
 FORM = 1  # raised when the form below changes, so that a reader of an old file knows
-LONGEST_TEXT = 2_000  # characters; a page never says as much in one place
-CUT = " … (cut)"
-# C0 and C1 controls, line and paragraph separators, overrides of the writing direction, byte-order marks, lone surrogates
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff\ud800-\udfff]"
-)
 
 
 class Kind(StrEnum):
@@ -50,9 +44,8 @@ AUDIENCE_WORDS = {Audience.SUPERVISION: "supervision copy", Audience.PRACTICE: "
 
 
 def plain(text: str) -> str:
-    """The text without control characters and writing-direction overrides, and not longer than LONGEST_TEXT."""
-    safe = _UNSAFE.sub("", text[: 2 * LONGEST_TEXT].replace("\r\n", "\n"))
-    return safe if len(safe) <= LONGEST_TEXT else safe[:LONGEST_TEXT] + CUT
+    """The text as a page would show it, without a carriage return."""
+    return shown(text).replace("\r", "")
 
 
 @dataclass(frozen=True)

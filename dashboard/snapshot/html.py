@@ -6,12 +6,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from html import escape
 from pathlib import Path
 
 from plotly.offline import get_plotlyjs
 
 from dashboard.charts.style import CONFIG
+from dashboard.harmless import escape
 from dashboard.snapshot.content import Content, Frozen, Made, Section, is_past, levelled, running_line
 from dashboard.snapshot.first_page import agenda, first_facts, reading_notes
 from dashboard.snapshot.freeze import LINES

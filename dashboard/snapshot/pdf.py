@@ -28,22 +28,28 @@ def pdf_file(content: Content, made: Made, drawings: Sequence[str], *, paper: st
 
     Raises SupervisionError where it cannot be laid out.
     """
-    data = json.dumps(_shown(_data(content, made, iter(drawings), paper)), ensure_ascii=False)
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FOLDER])
+    data = _data(content, made, iter(drawings), paper)
     try:
-        file = typst.compile(
-            input=_TEMPLATE.read_bytes(),
-            font_paths=fonts,
-            ignore_system_fonts=True,
-            sys_inputs={"content": data},
-            format="pdf",
-            pdf_standards=["ua-1"],
-            timestamp=made.at.replace(microsecond=0, tzinfo=UTC),
-        )
-    except typst.TypstError as error:
-        raise SupervisionError(
-            f"The PDF could not be laid out ({error.message}). Make the HTML instead and tell your administrator."
-        ) from None
+        return _laid_out(data, made, own_only=False)
+    except typst.TypstError:
+        try:  # a mark of one script on a letter of another has no picture in any font
+            return _laid_out(data, made, own_only=True)
+        except typst.TypstError as error:
+            raise SupervisionError(
+                f"The PDF could not be laid out ({error.message}). Make the HTML instead and tell your administrator."
+            ) from None
+
+
+def _laid_out(data: Frozen, made: Made, *, own_only: bool) -> bytes:
+    file = typst.compile(
+        input=_TEMPLATE.read_bytes(),
+        font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FOLDER]),
+        ignore_system_fonts=True,
+        sys_inputs={"content": json.dumps(_shown(data, own_only), ensure_ascii=False)},
+        format="pdf",
+        pdf_standards=["ua-1"],
+        timestamp=made.at.replace(microsecond=0, tzinfo=UTC),
+    )
     assert isinstance(file, bytes)  # noqa: S101 - one PDF, no list of pages
     return file
 
@@ -120,13 +126,13 @@ def _with_widths(table: Frozen) -> Frozen:
     return table | {"widths": widths}
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: Any, own_only: bool) -> Any:
     match value:
         case str():
-            return showable(value)
+            return showable(value, own_only)
         case dict():
-            return {name: _shown(one) for name, one in value.items()}
+            return {name: _shown(one, own_only) for name, one in value.items()}
         case list() | tuple():
-            return [_shown(one) for one in value]
+            return [_shown(one, own_only) for one in value]
         case _:
             return value

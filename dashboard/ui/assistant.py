@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 
 import streamlit as st
 
 from dashboard import runtime
 from dashboard.access import Viewer
+from dashboard.harmless import escape
 from dashboard.saved_mappings import Shelf
 from dashboard.ui.assistant_check import check_step
 from dashboard.ui.assistant_columns import columns_step

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from html import escape
 from typing import Any
 
 import streamlit as st
 
+from dashboard.harmless import escape
 from dashboard.ui.assistant_state import Work, state
 
 CELL = 60  # characters of a cell or name shown in one place

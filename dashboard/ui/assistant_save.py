@@ -14,6 +14,7 @@ from dashboard.saved_mappings import LONGEST_NAME, Shelf
 from dashboard.ui.assistant_check import tried
 from dashboard.ui.assistant_controls import line, said, tick, write_text
 from dashboard.ui.assistant_state import Work
+from dashboard.ui.say import progress
 from dashboard.ui.show import show_blocks
 from dashboard.ui.view import Download, Heading, Lead, Notice, Para
 
@@ -94,23 +95,17 @@ def _loading(work: Work, viewer: Viewer, *, ready: bool) -> None:
 
 def _load(work: Work, viewer: Viewer) -> None:
     settings = runtime.settings()
-    bar = st.progress(0.0, "Starting")
-
-    def step(what: str, done: float) -> None:
-        bar.progress(min(done, 1.0), what)
-
     try:
         mapping = parse_mapping(work.text(), "this draft")
-        report = load_tables(
-            runtime.engine(), settings, viewer, {stem: table.read for stem, table in work.tables.items()}, mapping,
-            files=_files_read(work, mapping.sources), source=work.source_name, now=settings.now(),
-            progress=step,
-        )  # fmt: skip
+        with progress() as step:
+            report = load_tables(
+                runtime.engine(), settings, viewer, {stem: table.read for stem, table in work.tables.items()}, mapping,
+                files=_files_read(work, mapping.sources), source=work.source_name, now=settings.now(),
+                progress=step,
+            )  # fmt: skip
     except SupervisionError as error:
-        bar.empty()
         show_blocks([Notice(str(error), "orange")])
         return
-    bar.empty()
     aside = ["Which rows, and why, stands on Data quality under Set aside."] if report.set_aside else []
     work.done = [*report.count_lines, *aside]
     work.trial = None

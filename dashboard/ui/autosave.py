@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import streamlit as st
+
+from dashboard.harmless import escape
 
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(

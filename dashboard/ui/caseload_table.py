@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
+from dashboard.harmless import escape
 from dashboard.ui.sparkline import course, strip
 from dashboard.ui.status import CHANGE, PRIORITY, Status
 from dashboard.ui.words import MISSING, score

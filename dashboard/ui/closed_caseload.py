@@ -15,6 +15,7 @@ from dashboard.access import Scope, Viewer, covering_words
 from dashboard.errors import SupervisionError
 from dashboard.opened_caseloads import open_with_reason
 from dashboard.reach import LONGEST_REASON, can_open_caseload, staff_scope
+from dashboard.ui.say import refused
 from dashboard.ui.view import Block, Cell, Notice, Table
 from dashboard.ui.words import day, plural
 from queries import caseload, opened_caseloads
@@ -108,6 +109,6 @@ def open_form(viewer: Viewer, person: Mapping[str, Any]) -> None:
     try:
         open_with_reason(runtime.engine(), settings, viewer, int(person["clinician_id"]), reason or "", settings.now())
     except SupervisionError as error:
-        st.error(str(error))
+        refused(error)
         return
     st.rerun()

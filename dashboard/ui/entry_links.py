@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
 from urllib.parse import quote
 
 import streamlit as st
+
+from dashboard.harmless import escape
 
 
 def enter_link(public_id: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from html import escape
 from typing import Any
 
 import streamlit as st
@@ -33,9 +32,11 @@ from dashboard.entry.episode_rows import (
     may_be_a_name,
 )
 from dashboard.errors import SupervisionError, UnusableInput
+from dashboard.harmless import escape
 from dashboard.ui.ending_words import ENDING
 from dashboard.ui.entry_links import back_link
 from dashboard.ui.entry_reading import Entered
+from dashboard.ui.say import refused
 from dashboard.ui.show import show
 from dashboard.ui.view import Slot, View
 from dashboard.ui.words import day, plural
@@ -56,7 +57,7 @@ def _acted(act: Callable[[], None]) -> None:
     try:
         act()
     except SupervisionError as error:
-        st.error(str(error))
+        refused(error)
 
 
 def _quiet(words: str) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard import runtime
 from dashboard.access import Viewer, screen_scope
 from dashboard.errors import NotAllowed
+from dashboard.harmless import escape
 from dashboard.viewing import check_still_so
 from queries.acting import Acting, Door, said_of
 
@@ -48,9 +47,8 @@ def acting_for_the_session() -> Acting | None:
 
 def footer(freshness: str = "") -> None:
     """The permanent line about urgent risk, how fresh the data is, and where the signals are explained."""
-    fresh = f"{escape(freshness)} " if freshness else ""
     st.html(
         f'<div class="sv"><p class="quiet" style="border-top: 1px solid var(--sv-rule); padding-top: .8rem; '
-        f'margin-top: 1.5rem">{CRISIS}<br>{PURPOSE} {fresh}'
+        f'margin-top: 1.5rem">{CRISIS}<br>{PURPOSE} {escape(freshness)} '
         '<a href="about-signals" target="_self">About the signals</a></p></div>'
     )

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.analytics.growth_signs import SIGNS
 from dashboard.errors import SupervisionError
 from dashboard.growth_goals import LATEST_DAYS, LONGEST, SOONEST_DAYS
+from dashboard.ui.say import refused
 
 OFFERED_DAYS = 90
 Set = Callable[[str, str, date | None, bool], None]
@@ -57,7 +58,7 @@ def _change(shared: bool, close_goal: Close, share_goal: Share) -> None:
 
     st.toggle("Share my goal with whoever supervises me", key="growth-shared", on_change=chosen)
     if said := st.session_state.pop("_growth_said", None):
-        st.error(said)
+        refused(said)
     with st.expander("Close this goal"), st.form("growth-close", border=False, clear_on_submit=True):
         note = st.text_input("How did it go? (optional)", max_chars=LONGEST)
         sent = st.form_submit_button("Close it")
@@ -69,6 +70,6 @@ def _done(act: Callable[[], None]) -> None:
     try:
         act()
     except SupervisionError as error:
-        st.error(str(error))
+        refused(error)
         return
     st.rerun()

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.errors import SupervisionError
 from dashboard.meetings.words import MARKS
+from dashboard.ui.say import refused
 
 Mark = Callable[[str, bool], None]
 
@@ -27,4 +28,4 @@ def mark_form(standing: set[str], act: Mark) -> None:
 
             st.toggle(words, key=name, on_change=changed, width="content")
     if said := st.session_state.pop("_mark_said", None):
-        st.error(said)
+        refused(said)

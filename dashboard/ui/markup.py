@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
+from dashboard.harmless import escape
 from dashboard.ui.status import Status
 from dashboard.ui.view import (
     Block,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from html import escape
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from dashboard.errors import SupervisionError
+from dashboard.harmless import escape
 from dashboard.meetings import follow_up
 from dashboard.meetings.clearing import CLEARS
 from dashboard.meetings.words import MOST_WORDS, OBSTACLE_QUESTIONS, OBSTACLES, TITLES

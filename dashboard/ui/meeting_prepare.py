@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from html import escape
 from typing import Any
 
 import streamlit as st
 
+from dashboard.harmless import escape
 from dashboard.meetings.plans import KINDS, LENGTHS, plan_of
 from dashboard.supervising import Room
 from dashboard.ui.meeting_blocks import (

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboard.errors import SupervisionError
+from dashboard.ui.say import refused
 
 Choose = Callable[[bool], None]
 
@@ -30,4 +31,4 @@ def monitoring_form(wanted: bool, act: Choose) -> None:
         "switch it on, and you can switch it off again.",
     )
     if said := st.session_state.pop("_follow_said", None):
-        st.error(said)
+        refused(said)

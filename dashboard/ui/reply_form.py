@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from dashboard.errors import SupervisionError
+from dashboard.ui.say import refused
 
 KINDS = {"answered": "Answer it", "snoozed": "Put it off until a day"}
 LONGEST_REASON = 200
@@ -36,6 +37,6 @@ def reply_form(titles: Mapping[str, str], today: date, act: Reply) -> None:
     try:
         act(signal or "", kind or "", reason, until if isinstance(until, date) else None)
     except SupervisionError as error:
-        st.error(str(error))
+        refused(error)
         return
     st.rerun()

@@ -12,6 +12,7 @@ from dashboard import runtime
 from dashboard.access import Viewer
 from dashboard.errors import SupervisionError
 from dashboard.safety import LONGEST_NOTE, record_check
+from dashboard.ui.say import noted, refused
 from dashboard.ui.words import plural
 
 Check = Callable[[Sequence[str], date, str], int]
@@ -47,7 +48,7 @@ def check_form(safety: pl.DataFrame, today: date, act: Check) -> None:
             raise SupervisionError("Choose the day of the check.")
         done = act(chosen, when, note or "")
     except SupervisionError as error:
-        st.error(str(error))
+        refused(error)
         return
-    st.toast(f"Recorded for {plural(done, 'episode')}.")
+    noted(f"Recorded for {plural(done, 'episode')}.")
     st.rerun()

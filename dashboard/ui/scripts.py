@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from html import escape
 from pathlib import Path
 
 import streamlit as st
+
+from dashboard.harmless import escape
 
 HERE = Path(__file__).parent
 # links: pages open without a reload · meeting_keys: arrow keys and H in a meeting · bind: trades a sign-in for its cookie

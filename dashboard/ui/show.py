@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 
 import streamlit as st
 
 from dashboard.charts.panel import Panel
 from dashboard.charts.style import CONFIG
+from dashboard.harmless import escape
 from dashboard.ui.caseload_list import caseload_list
 from dashboard.ui.markup import markup
 from dashboard.ui.view import Block, Caseload, Figure, Fold, Slot, Split, Table, View

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +21,13 @@ from dashboard import runtime
 from dashboard.access import Viewer
 from dashboard.downloads import link, snapshot_kind
 from dashboard.errors import SupervisionError
+from dashboard.harmless import escape
 from dashboard.snapshot.compose import Draft
 from dashboard.snapshot.content import Frozen
 from dashboard.snapshot.files import SHOWN
 from dashboard.snapshot.freeze import PRINT_WIDTH
 from dashboard.snapshots import Stored, make
+from dashboard.ui.say import refused
 
 WARNING = "This file contains client-level information. Store it where your practice stores clinical records."
 COUNTS = "This file holds counts only, small ones withheld. It names no client and no clinician."
@@ -72,7 +73,7 @@ def _ask(key: str, job: dict[str, Any], gather: Callable[[], Draft], warning: st
         draft = gather()
     except SupervisionError as error:
         job.clear()
-        st.error(str(error))
+        refused(error)
         return
     job.clear()
     job.update(draft=draft, number=secrets.token_hex(8))
@@ -110,7 +111,7 @@ def _store(viewer: Viewer, job: dict[str, Any], raw: list[str] | None) -> None:
     try:
         job["stored"] = make(runtime.engine(), settings, viewer, draft, raw, settings.now())
     except SupervisionError as error:
-        st.error(str(error))
+        refused(error)
         return
     st.rerun()
 

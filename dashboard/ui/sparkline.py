@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+
+from dashboard.harmless import escape
 
 WIDTH, HEIGHT = 108, 34
 BOX = 11

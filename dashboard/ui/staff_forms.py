@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from html import escape
 
 import polars as pl
 import streamlit as st
@@ -14,6 +13,7 @@ from sqlalchemy import Connection
 from dashboard import runtime
 from dashboard.access import Viewer
 from dashboard.errors import SupervisionError, UnusableInput
+from dashboard.harmless import escape
 from dashboard.staffing import (
     LONGEST_NAME,
     add_clinician,
@@ -23,6 +23,7 @@ from dashboard.staffing import (
     end_link,
     suggested_id,
 )
+from dashboard.ui.say import refused
 from dashboard.ui.view import Block, Cell, Heading, Para, Slot, Table
 from dashboard.ui.words import MISSING, day
 from queries import staff
@@ -109,7 +110,7 @@ def _done(act: Callable[[], None], said: str) -> None:
     try:
         act()
     except SupervisionError as error:
-        st.error(str(error))
+        refused(error)
         return
     st.session_state["_staff_said"] = said
     st.rerun()

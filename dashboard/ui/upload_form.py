@@ -15,6 +15,7 @@ from dashboard.importing import import_files
 from dashboard.intake.mapping import mapping_abouts
 from dashboard.saved_mappings import Shelf
 from dashboard.ui.assistant import open_assistant
+from dashboard.ui.say import done, progress
 from dashboard.ui.show import show_blocks
 from dashboard.ui.view import Notice
 from queries import practices
@@ -63,18 +64,17 @@ def _read(
     viewer: Viewer, given: dict[str, bytes], count: int, mapping: str | None, source: str, *, check_only: bool
 ) -> None:
     settings = runtime.settings()
-    bar = st.progress(0.0, "Starting")
-
-    def step(what: str, done: float) -> None:
-        bar.progress(min(done, 1.0), what)
-
     try:
         check_can_import(viewer.role)
         if not given:
             raise UnusableInput("Choose at least one file.")
         if len(given) < count:
             raise UnusableInput("Two files have the same name. Rename one and choose them again.")
-        with tempfile.TemporaryDirectory(prefix="supervision-") as folder, reading(runtime.engine()) as connection:
+        with (
+            tempfile.TemporaryDirectory(prefix="supervision-") as folder,
+            reading(runtime.engine()) as connection,
+            progress() as step,
+        ):
             name = practices.name_of(connection, viewer.practice_id)
             paths = [Path(folder) / one for one in given]
             for path in paths:
@@ -86,10 +86,8 @@ def _read(
                     purpose=viewer.purpose,
                 )  # fmt: skip
     except SupervisionError as error:
-        bar.empty()
         show_blocks([Notice(str(error), "orange")])
         return
-    bar.empty()
-    st.success("Checked; nothing was changed." if check_only else "Loaded.")
+    done("Checked; nothing was changed." if check_only else "Loaded.")
     for line in report.count_lines if viewer.role is Role.ADMIN else report.summary_lines:
         st.text(line)

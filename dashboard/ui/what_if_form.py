@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from dashboard.errors import SupervisionError
+from dashboard.harmless import for_markdown
+from dashboard.ui.say import done, refused
 from dashboard.ui.show import show_blocks
 from dashboard.ui.view import Block
 
@@ -23,15 +25,15 @@ def what_if_form(numbers: Mapping[str, tuple[str, float, float, float]], attempt
         words, value, least, most = numbers[name]
         step = 1.0 if float(value).is_integer() and least >= 1 and float(least).is_integer() else 0.1
         other = st.number_input(
-            f"{words}: now {value:g}", min_value=float(least), max_value=float(most), value=float(value), step=step,
+            for_markdown(f"{words}: now {value:g}"), min_value=float(least), max_value=float(most), value=float(value), step=step,
             key=f"what_if_{name}",
         )  # fmt: skip
         looked = st.button("Show what would change")
         saved = st.button("Save it for this practice") if save is not None else False
         try:
             if saved and save is not None:
-                st.success(save(name, float(other)))
+                done(save(name, float(other)))
             elif looked:
                 show_blocks(attempt(name, float(other)))
         except SupervisionError as error:
-            st.error(str(error))
+            refused(error)

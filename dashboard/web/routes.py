@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from dashboard import downloads, runtime
 from dashboard.errors import DatabaseUnavailable, SupervisionError
+from dashboard.harmless import disposition
 from dashboard.looking import check_purpose
 from dashboard.signin.routes import MOST_CODE, bind, drop_provider
 from dashboard.web.doors import READ, Address, Door
@@ -63,8 +64,7 @@ def download(request: Request) -> Response:
         raise
     except SupervisionError as error:
         return PlainTextResponse(str(error), 403)
-    disposition = f'attachment; filename="{file.name}"'
-    return Response(file.data, media_type=file.media_type, headers={"content-disposition": disposition})
+    return Response(file.data, media_type=file.media_type, headers={"content-disposition": disposition(file.name)})
 
 
 WAYS = (

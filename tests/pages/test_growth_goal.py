@@ -12,10 +12,11 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import runtime
 from dashboard.access import Role
+from dashboard.harmless import clean
 from queries import people
 from queries.engine import reading
+from tests.hostile import HOSTILE, harm_in_html
 from tests.pages.conftest import words
-from tests.pages.test_hostile_text import HOSTILE, trouble
 
 SignIn = Callable[..., AppTest]
 
@@ -41,7 +42,7 @@ def growth(sign_in: SignIn, username: str, **more: str) -> AppTest:
     return app
 
 
-@pytest.mark.parametrize("kind", sorted(HOSTILE))
+@pytest.mark.parametrize("kind", ["apostrophe", "bidi", "link", "script"])
 def test_a_goal_is_set_on_the_page_and_shown_as_text(practice: Path, sign_in: SignIn, kind: str) -> None:
     own, public, supervisor = pair()
     app = growth(sign_in, own)
@@ -50,10 +51,11 @@ def test_a_goal_is_set_on_the_page_and_shown_as_text(practice: Path, sign_in: Si
     next(one for one in app.button if one.label == "Set this goal").click()
     app.run()
     assert not app.exception
-    assert escape(HOSTILE[kind], quote=False) in words(app) or escape(HOSTILE[kind]) in words(app)
+    shown = clean(HOSTILE[kind])
+    assert escape(shown, quote=False) in words(app) or escape(shown) in words(app)
     for element in app.get("html"):
         if "Growth goal" in element.proto.body:
-            assert trouble(element.proto.body) == []
+            assert harm_in_html(element.proto.body) == []
     labels = [one.label for one in (*app.button, *app.text_input, *app.toggle, *app.selectbox, *app.expander)]
     assert not any(HOSTILE[kind] in label for label in labels)
 

@@ -387,7 +387,6 @@ def test_no_imported_text_is_markup_in_a_figure() -> None:
         found = json.loads(panel.figure.to_json())
         texts = json.dumps(found, ensure_ascii=False)
         assert "<a" not in texts
-        assert 'href=\\"javascript' not in texts.replace("&quot;", "")
         assert "<" not in ours.sub("", texts)
         assert "&lt;b&gt;x" in texts
 
