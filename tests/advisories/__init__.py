@@ -1,0 +1,1 @@
+"""Whether a package that we pin has a known vulnerability."""
