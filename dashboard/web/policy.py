@@ -67,7 +67,7 @@ def page_policy(host: str, *, tls: bool) -> str:
             f"connect-src 'self' {'wss' if tls else 'ws'}://{host}",
             "manifest-src 'self'",
             "form-action 'self'",
-            "base-uri 'self'",
+            "base-uri 'none'",
             "frame-ancestors 'none'",
             *(("upgrade-insecure-requests",) if tls else ()),
         )
