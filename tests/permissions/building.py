@@ -199,9 +199,13 @@ def _meetings(world: World) -> None:
                 listed = read_frame(connection, meetings.items(leader, row["meeting_id"])).to_dicts()
             room = Room(world.engine, SETTINGS, leader, made, row["version"])
             items = [one["item_id"] for one in listed if one["position"] is not None]
-            said = ALONE if alone else mark("ended" if owner == "several" else owner)
-            for one in items:
-                room.write(one, "what", f"{said} spoke of it", 0)
+            of_now = world.own["now"].clinician_id
+            for one in (one for one in listed if one["position"] is not None):
+                of_two = (
+                    "now" if one["clinician_id"] == of_now else "ended"
+                )  # what is about both is not for one's supervisor
+                said = ALONE if alone else mark(of_two if owner == "several" else owner)
+                room.write(one["item_id"], "what", f"{said} spoke of it", 0)
             if state == "closed":
                 room.close(items)
             elif not alone:

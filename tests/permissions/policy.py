@@ -178,3 +178,57 @@ def rows(table: str) -> Iterator[Row]:
         *act, first, second, third, fourth = line.split()
         cells = dict(zip(COLUMNS, (first, second, third, fourth), strict=True))
         yield Row(" ".join(act), {role: _cell(cell) for role, cell in cells.items()})
+
+
+PAGES = """
+caseload       yes  yes  yes  -
+episode        yes  yes  yes  -
+enter          yes  yes  yes  -
+meeting        yes  yes  yes  -
+alliance       yes  yes  yes  -
+retention      yes  yes  yes  -
+outcomes       yes  yes  yes  -
+snapshots      yes  yes  yes  -
+data_quality   yes  yes  yes  yes
+about_signals  yes  yes  yes  yes
+people         -    -    yes  yes
+"""
+SEEN = {  # whose clients may be named on a page, and in a file
+    "clinician": ("own",),
+    "supervisor": ("own", "now"),
+    "director": OURS,
+    "admin": (),
+}
+# What an address may name, and whose thing it then is: page, parameter, what of an owner's; a parameter not here fails a test.
+ADDRESSES = (
+    ("episode", {"episode": "episode"}),
+    ("episode", {"episode": "ended"}),
+    ("enter", {"episode": "by_hand"}),
+    ("enter", {"episode": "by_hand", "entry": "ref"}),
+    ("meeting", {"meeting": "meeting"}),
+    ("meeting", {"meeting": "meeting", "item": "item"}),
+    ("meeting", {"meeting": "closed", "step": "=close"}),
+    ("caseload", {"clinician": "clinician"}),
+    ("alliance", {"clinician": "clinician"}),
+    ("retention", {"clinician": "clinician"}),
+    ("outcomes", {"clinician": "clinician"}),
+)
+NAME_NOTHING = {
+    "new": "opens the form for a new episode",
+    "definition": "a definition of ending early",
+    "part": "a part of a page",
+    "step": "a step of a page",
+    "measure": "a measure of the page Outcomes",
+}
+
+
+def pages() -> dict[str, dict[str, bool]]:
+    """Page to role to whether that role may open it."""
+    listed = (line.split() for line in PAGES.strip().splitlines())
+    return {name: {role: cell == "yes" for role, cell in zip(COLUMNS, cells, strict=True)} for name, *cells in listed}
+
+
+def seen_by(role: str, own: str | None) -> frozenset[str]:
+    """Whose clients somebody may see."""
+    found = {own if one == "own" else one for one in SEEN[role]}
+    return frozenset(one for one in found if one is not None)

@@ -36,6 +36,12 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of a module."""
+    return tuple(ast.walk(tree_of(path)))
+
+
 def called(node: ast.AST) -> set[str]:
     """The last names of whatever is called inside a node: ``a.b.c()`` calls ``c``."""
     found = set()
@@ -113,3 +119,15 @@ def pairs() -> dict[str, set[str]]:
 def calls() -> frozenset[str]:
     """The last names of everything that the program calls."""
     return frozenset().union(*(called(tree) for _, _, tree in sources("dashboard", "queries", "pages")))
+
+
+def address_parameters() -> dict[str, set[str]]:
+    """What pages read out of the address: name to the modules that read it."""
+    found: dict[str, set[str]] = {}
+    for module, path, _ in sources("dashboard", "pages"):
+        for node in nodes_of(path):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+                of = ast.unparse(node.func.value)
+                if (of.endswith("query_params") or of == "address") and isinstance(node.args[0], ast.Constant):
+                    found.setdefault(str(node.args[0].value), set()).add(module)
+    return found
