@@ -18,12 +18,13 @@ import tempfile
 from pathlib import Path
 
 from tests.mutations.equivalent import EQUIVALENT
-from tests.mutations.finding import Check, switched
-from tests.mutations.running import run
+from tests.mutations.finding import KINDS, Check, switched
+from tests.mutations.running import TESTS, run
 
 ROOT = Path(__file__).resolve().parents[2]
 LEFT_OUT = (".git", "__pycache__", ".venv", "*.egg-info", "node_modules", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 WORLD = "PERMISSION_WORLD"
+SAID = "mutation: "  # begins what a job says of one check; pytest says other things
 
 
 def reason_of(check: Check) -> str | None:
@@ -47,13 +48,13 @@ def _world(tree: Path, folder: Path, environment: dict[str, str]) -> Path:
     return path
 
 
-def _part(numbers: str) -> int:
+def _part(numbers: str, tests: list[str]) -> int:
     """One job: inside the copy, the checks of these numbers; a line of JSON for each."""
 
     def report(number: int, killer: str | None) -> None:
-        print(json.dumps([number, killer]), flush=True)
+        print(f"\n{SAID}{json.dumps([number, killer])}", flush=True)
 
-    return run([int(one) for one in numbers.split(",")], report)
+    return run([int(one) for one in numbers.split(",")], report, tests)
 
 
 def main() -> int:
@@ -62,10 +63,13 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="print every check and end")
     parser.add_argument("--only", metavar="NAME", help="checks whose name contains this")
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
+    parser.add_argument(
+        "--tests", metavar="PATHS", nargs="+", default=list(TESTS), help="instead of all tests of permissions"
+    )
     parser.add_argument("--part", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.part:
-        return _part(given.part)
+        return _part(given.part, given.tests)
     checks = [one for one in switched(ROOT, write=False) if not given.only or given.only in one.name]
     if given.list:
         for one in checks:
@@ -75,12 +79,12 @@ def main() -> int:
     for one in checks:
         if (why := reason_of(one)) is not None:
             print(f"equivalent  {one.name}\n            {why}")
-    survived = _all(asked, given.jobs)
+    survived = _all(sorted(asked, key=lambda one: KINDS.index(one.kind)), given.jobs, given.tests)
     print(f"{len(asked)} checks taken away one at a time, {len(asked) - survived} noticed, {survived} not.")
     return 1 if survived else 0
 
 
-def _all(asked: list[Check], jobs: int) -> int:
+def _all(asked: list[Check], jobs: int, tests: list[str]) -> int:
     by_number = {one.number: one for one in asked}
     survived = len(asked)
     with tempfile.TemporaryDirectory(prefix="supervision-mutations-") as name:
@@ -90,7 +94,7 @@ def _all(asked: list[Check], jobs: int) -> int:
         environment[WORLD] = str(_world(tree, folder, environment))
         numbers = [str(one.number) for one in asked]
         parts = [numbers[place::jobs] for place in range(jobs) if numbers[place::jobs]]
-        command = [sys.executable, "-m", "tests.mutations", "--part"]
+        command = [sys.executable, "-m", "tests.mutations", "--tests", *tests, "--part"]
         running = [
             subprocess.Popen([*command, ",".join(part)], cwd=tree, env=environment, stdout=subprocess.PIPE, text=True)
             for part in parts
@@ -98,9 +102,9 @@ def _all(asked: list[Check], jobs: int) -> int:
         for one in running:
             assert one.stdout is not None
             for line in one.stdout:
-                if not line.startswith("["):
+                if not line.startswith(SAID):
                     continue
-                number, killer = json.loads(line)
+                number, killer = json.loads(line.removeprefix(SAID))
                 said = (
                     f"killed by {killer}"
                     if killer

@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("dashboard", "pages", "queries")
+KINDS = (  # in the order in which they are taken away: those first that everything else rests on
+    "rule", "part", "ask", "refuse", "guard", "narrowed", "mask", "paper", "estimates", "first look", "where", "scope", "start",
+)  # fmt: skip
 ABOUT_WHO = (
     "practice_id ==", "clinician_id", "scope.", "viewer", "visible", "is_active", "revoked", "token_version", "id_hash",
     "username ==", "bind_code", "shared", "whole", "outside", "seen", "from_day", "to_day", "supervisor_id", "inside",
@@ -33,6 +36,8 @@ GUARDED = (
     "dashboard.snapshot_command._viewer", "dashboard.digest.digest", "dashboard.saved_mappings.Shelf.__init__",
     "dashboard.web.",
 )  # fmt: skip
+RULES = ("dashboard.access", "dashboard.reach", "pages")
+SCOPES = ("scope_for", "screen_scope", "pattern_scope")  # what makes a viewer's scope
 ASKS = ("check_can_", "_check", "require_own_password")
 
 
@@ -96,7 +101,7 @@ class Switching(ast.NodeTransformer):
 
     @property
     def _is_rule(self) -> bool:
-        return self.module in ("dashboard.access", "pages") and bool(self.inside)
+        return self.module in RULES and bool(self.inside)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> Any:
         """Names what is inside."""
@@ -177,7 +182,7 @@ class Switching(ast.NodeTransformer):
         for one in node.keywords:
             if one.arg == "masked" and "viewer.role" in ast.unparse(one.value):
                 one.value = self._kept("mask", one.value)
-        if self.module == "dashboard.access":
+        if self.module in ("dashboard.access", "dashboard.reach"):
             return node
         match name:
             case "narrowed" if len(node.args) == 2:
@@ -188,7 +193,7 @@ class Switching(ast.NodeTransformer):
                 return ast.IfExp(self._off("paper", node), node.args[0], node)
             case "estimate_view":
                 return _call("look", self._add("estimates", node), node)
-            case "scope_for":
+            case name if name in SCOPES:
                 return _call("wide", self._add("scope", node), node)
             case "visible_episodes" | "visible_clinicians" if node.args:
                 node.args[0] = _call("wide", self._add("start", node), node.args[0])

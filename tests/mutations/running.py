@@ -68,5 +68,5 @@ class Mutating:
 
 def run(numbers: Sequence[int], report: Any, tests: Sequence[str] = TESTS) -> int:
     """Runs in the present folder, which is a copy with switches."""
-    options = ["-n", "0", "-p", "no:cacheprovider", "-p", "no:terminal", "-q", "-m", "not browser and not postgres"]
+    options = ["-n", "0", "-p", "no:cacheprovider", "-q", "-m", "not browser and not postgres"]
     return int(pytest.main([*options, *tests], plugins=[Mutating(numbers, report)]))

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+RULES = ("dashboard/access.py", "dashboard/reach.py", "pages/__init__.py")  # where the pairs of rules stand
 WRITES = "writing"  # the one door to a transaction that changes something
 
 
@@ -106,7 +107,7 @@ def drafts() -> list[Found]:
 def pairs() -> dict[str, set[str]]:
     """``can_x`` and ``check_can_x`` of the rules: which halves there are of each x."""
     found: dict[str, set[str]] = {}
-    for path in (ROOT / "dashboard" / "access.py", ROOT / "pages" / "__init__.py"):
+    for path in (ROOT / name for name in RULES if (ROOT / name).is_file()):
         for node in tree_of(path).body:
             if isinstance(node, ast.FunctionDef):
                 half = "check_can_" if node.name.startswith("check_can_") else "can_"
