@@ -29,7 +29,7 @@ SAID = "mutation: "  # begins what a job says of one check; pytest says other th
 
 def reason_of(check: Check) -> str | None:
     """Why its absence changes nothing; null where it must be noticed."""
-    return next((why for part, why in EQUIVALENT.items() if part in check.name), None)
+    return next((why for name, why in EQUIVALENT.items() if check.name.startswith(name)), None)
 
 
 def _copy(folder: Path) -> Path:
@@ -95,13 +95,13 @@ def _all(asked: list[Check], jobs: int, tests: list[str]) -> int:
         numbers = [str(one.number) for one in asked]
         parts = [numbers[place::jobs] for place in range(jobs) if numbers[place::jobs]]
         command = [sys.executable, "-m", "tests.mutations", "--tests", *tests, "--part"]
+        read, write = os.pipe()  # one for all jobs, so that each line is printed when it is said
         running = [
-            subprocess.Popen([*command, ",".join(part)], cwd=tree, env=environment, stdout=subprocess.PIPE, text=True)
-            for part in parts
+            subprocess.Popen([*command, ",".join(part)], cwd=tree, env=environment, stdout=write) for part in parts
         ]
-        for one in running:
-            assert one.stdout is not None
-            for line in one.stdout:
+        os.close(write)
+        with os.fdopen(read, encoding="utf-8") as lines:
+            for line in lines:
                 if not line.startswith(SAID):
                     continue
                 number, killer = json.loads(line.removeprefix(SAID))
@@ -112,6 +112,7 @@ def _all(asked: list[Check], jobs: int, tests: list[str]) -> int:
                 )
                 survived -= bool(killer)
                 print(f"{said}  <-  {by_number[number].name}", flush=True)
+        for one in running:
             one.wait()
     return survived
 

@@ -2,5 +2,28 @@
 
 from __future__ import annotations
 
-# part of a check's name (``--list`` prints them) to why it is no hole
-EQUIVALENT: dict[str, str] = {}
+_DRAWN = "the form is drawn for those roles alone, in the same rerun"
+_AGAIN = "what it calls asks the same before anything is read or written: "
+_EMPTY = "an empty scope has no evaluation to read: refused in other words"
+
+# the beginning of a check's name (``--list`` prints them) to why it is no hole
+EQUIVALENT: dict[str, str] = {
+    "part dashboard.access.can_make_snapshot: not scope.is_empty": "nobody is in an empty scope, as the last part says",
+    "part dashboard.access.can_write_in_meeting: viewer.clinician_id is not None": "no meeting is about null",
+    "ask dashboard.assist.trying.try_out": _AGAIN + "known_instruments",
+    "ask dashboard.assist.trying.load_tables": _AGAIN + "known_instruments",
+    "ask dashboard.outcome_packet.outcomes_counts_draft": _EMPTY,
+    "ask dashboard.packets.practice_draft": _EMPTY + "; who is outside was refused just before",
+    "ask dashboard.snapshot_command.write_snapshot: check_can_make": _AGAIN + "the draft",
+    "ask dashboard.supervising.prepare": _AGAIN + "queries.store_meetings.create",
+    "ask queries.store_meetings.create": "its only caller, dashboard.supervising.prepare, has asked the same",
+    "ask queries.safety.record_checks": "the rows that it asks about start from the same scope",
+    "ask queries.store_growth._own": "growth_goals._own_scope has refused an administrator, and the record is the viewer's own",
+    "refuse dashboard.growth_goals._own_scope": _AGAIN + "queries.store_growth._own",
+    "ask dashboard.ui.assistant_state.work_of": _DRAWN,
+    "ask dashboard.ui.upload_form": _DRAWN,
+    "ask pages.people._add.act": _DRAWN,
+    "ask pages.people._change.act": _DRAWN,
+    "ask pages.people.render": "check_can_open has asked before the page is run",
+    "ask pages.outcomes.load": "asked only where the look is already that of a clinical director",
+}

@@ -38,7 +38,7 @@ GUARDED = (
 )  # fmt: skip
 RULES = ("dashboard.access", "dashboard.reach", "pages")
 SCOPES = ("scope_for", "screen_scope", "pattern_scope")  # what makes a viewer's scope
-ASKS = ("check_can_", "_check", "require_own_password")
+ASKS = ("check_can_", "_check(engine, viewer", "require_own_password")
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,11 @@ class Switching(ast.NodeTransformer):
         """A call of a check, for its refusal alone."""
         self.generic_visit(node)
         call = node.value
-        if isinstance(call, ast.Call) and _last(call.func).startswith(ASKS) and not self._is_rule:
+        if (
+            isinstance(call, ast.Call)
+            and ast.unparse(call).removeprefix("pages.").startswith(ASKS)
+            and not self._is_rule
+        ):
             return ast.If(ast.UnaryOp(ast.Not(), self._off("ask", call)), [node], [])
         return node
 

@@ -360,6 +360,7 @@ ACTS: dict[str, Act] = {
     },
     "keeping.erasing.erase_client": _erase,
     "undoing.undo": _undo,
+    "assist.trying.known_instruments": lambda w, v, _: trying.known_instruments(w.engine, v),
     "assist.trying.try_out": lambda w, v, _: _try(trying.try_out, w, v),
     "assist.trying.load_tables": lambda w, v, _: _try(trying.load_tables, w, v, files=["a.csv"]),
     **{f"saved_mappings.Shelf.{name}": partial(_shelf, name) for name in ("names", "text", "save", "rename", "delete")},

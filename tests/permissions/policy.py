@@ -85,6 +85,7 @@ staffing.add_link (above)                -      -        ours   ours
 staffing.end_link                        -      -        now,ended,future   now,ended,future
 keeping.erasing.erase_client             -      -        ours   -
 undoing.undo                             -      -        ours   ours
+assist.trying.known_instruments          -      -        *      *
 assist.trying.try_out                    -      -        *      *
 assist.trying.load_tables                -      -        *      *
 saved_mappings.Shelf.names               -      -        ours   ours
@@ -113,7 +114,6 @@ NOT_ACTS = {
     "entering.Room.": "reads what room_of has let in",
     "entering.evaluated": "evaluates what an act has stored",
     "entering_episodes.suggested_code": "draws a code that nobody has",
-    "assist.trying.known_instruments": "instruments hold no client data",
     "supervising.Room.now": "a clock",
     "digest.next_meeting": "reads visible_meetings; tried by command",
     "downloads.": "tried by download",

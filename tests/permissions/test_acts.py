@@ -125,6 +125,12 @@ def test_what_the_policy_does_not_allow_is_refused_and_leaves_nothing(tried: Try
     assert not wrong, "\n".join(wrong)
 
 
+def test_who_may_give_no_episode_away_is_told_so_before_anything_else(tried: Trying) -> None:
+    for username in ("clinician", "supervisor"):
+        with pytest.raises(NotAllowed, match="Only a clinical director"):
+            ACTS["entering_episodes.hand_over"](tried.world, tried.world.known(username), tried.world.own[username])
+
+
 def test_who_is_disabled_is_nobody(tried: Trying) -> None:
     assert tried.world.viewer("disabled") is None
     assert tried.world.viewer("no.such.person") is None
