@@ -5,6 +5,7 @@ from __future__ import annotations
 _DRAWN = "the form is drawn for those roles alone, in the same rerun"
 _AGAIN = "what it calls asks the same before anything is read or written: "
 _EMPTY = "an empty scope has no evaluation to read: refused in other words"
+_NO_WHO = "says nothing about who may: "
 
 # the beginning of a check's name (``--list`` prints them) to why it is no hole
 EQUIVALENT: dict[str, str] = {
@@ -25,5 +26,14 @@ EQUIVALENT: dict[str, str] = {
     "ask pages.people._add.act": _DRAWN,
     "ask pages.people._change.act": _DRAWN,
     "ask pages.people.render": "check_can_open has asked before the page is run",
+    "guard dashboard.server.SecurityHeaders": _NO_WHO + "headers of other kinds of connection",
+    "guard dashboard.server.bind: len": _NO_WHO + "how long a code may be before it is looked for",
+    "guard dashboard.server.on_script_error": _NO_WHO + "words for an error",
+    "guard dashboard.signin.change.require_own_password: first": _NO_WHO + "a password typed twice",
+    "guard dashboard.signin.passwords.hashed": _NO_WHO + "how long a password has to be",
+    "guard dashboard.signin.gate._form: nobody": _NO_WHO + "the words before the first person was added",
+    "guard dashboard.signin.gate._Names.__missing__: found.password_hash": "without a hash nothing compares: an error, no sign-in",
+    "guard queries.sessions.attempt: row is None": "an unknown name ends in an error, no sign-in",
+    "guard queries.sessions.end: row is None": "a session that is not there ends in an error, nothing is ended",
     "ask pages.outcomes.load": "asked only where the look is already that of a clinical director",
 }

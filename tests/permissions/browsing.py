@@ -71,10 +71,9 @@ def named(text: str) -> set[str]:
 
 
 def widgets(app: AppTest) -> dict[str, str]:
-    """Widgets that take words: id to ``text``, ``list`` or ``data`` (of a component)."""
+    """Widgets whose value names something: id to ``text``, ``list`` or ``data`` (of a component)."""
     kinds = {
         "selectbox": "text",
-        "text_input": "text",
         "multiselect": "list",
         "button_group": "list",
         "bidi_component": "data",

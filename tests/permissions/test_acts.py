@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import pytest
 
@@ -13,6 +14,7 @@ from dashboard.errors import NotAllowed, UnusableInput
 from dashboard.snapshot.files import Files
 from tests.permissions import registries
 from tests.permissions.acts import ACTS
+from tests.permissions.browsing import named
 from tests.permissions.conftest import Trying
 from tests.permissions.policy import ACTS as TABLE
 from tests.permissions.policy import COLUMNS, NOT_ACTS, Row, rows
@@ -129,6 +131,22 @@ def test_who_may_give_no_episode_away_is_told_so_before_anything_else(tried: Try
     for username in ("clinician", "supervisor"):
         with pytest.raises(NotAllowed, match="Only a clinical director"):
             ACTS["entering_episodes.hand_over"](tried.world, tried.world.known(username), tried.world.own[username])
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "packets.caseload_draft",
+        "packets.episode_draft",
+        "meeting_packet.meeting_draft",
+        "outcome_packet.outcomes_draft",
+    ],
+)
+@pytest.mark.parametrize("username", ["supervisor", "director"])
+def test_what_is_gathered_about_one_names_nobody_else_in_scope(tried: Trying, act: str, username: str) -> None:
+    draft = ACTS[act](tried.world, tried.world.known(username), tried.world.own["now"])
+    assert named(json.dumps(asdict(draft.content), default=str)) <= {"now"}
+    assert draft.clinician_ids == {tried.world.own["now"].clinician_id}
 
 
 def test_who_is_disabled_is_nobody(tried: Trying) -> None:
