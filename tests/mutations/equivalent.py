@@ -32,8 +32,9 @@ EQUIVALENT: dict[str, str] = {
     "guard dashboard.signin.change.require_own_password: first": _NO_WHO + "a password typed twice",
     "guard dashboard.signin.passwords.hashed": _NO_WHO + "how long a password has to be",
     "guard dashboard.signin.gate._form: nobody": _NO_WHO + "the words before the first person was added",
-    "guard dashboard.signin.gate._Names.__missing__: found.password_hash": "without a hash nothing compares: an error, no sign-in",
+    "guard dashboard.signin.gate._Names.__missing__: found.password_hash": "without a hash nothing compares: no sign-in",
     "guard queries.sessions.attempt: row is None": "an unknown name ends in an error, no sign-in",
     "guard queries.sessions.end: row is None": "a session that is not there ends in an error, nothing is ended",
+    "narrowed pages.retention.render": "counts of others in scope, which the same page shows without the narrowing",
     "ask pages.outcomes.load": "asked only where the look is already that of a clinical director",
 }

@@ -10,6 +10,7 @@ from administrators).
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ PACKAGES = ("dashboard", "pages", "queries")
 KINDS = (  # in the order in which they are taken away: those first that everything else rests on
     "rule", "part", "ask", "refuse", "guard", "narrowed", "mask", "paper", "estimates", "first look", "where", "scope", "start",
 )  # fmt: skip
+SWITCH = re.compile(r"_switches\.\w+\(\d+, ")  # of a call inside, which has its switch already
 ABOUT_WHO = (
     "practice_id ==", "clinician_id", "scope.", "viewer", "visible", "is_active", "revoked", "token_version", "id_hash",
     "username ==", "bind_code", "shared", "whole", "outside", "seen", "from_day", "to_day", "supervisor_id", "inside",
@@ -83,7 +85,7 @@ class Switching(ast.NodeTransformer):
 
     def _add(self, kind: str, node: ast.AST) -> ast.expr:
         number = self.first + len(self.found)
-        text = " ".join(ast.unparse(node).split())
+        text = SWITCH.sub("", " ".join(ast.unparse(node).split()))
         self.found.append(Check(number, kind, ".".join([self.module, *self.inside]), text[:110]))
         return ast.Constant(number)
 

@@ -94,6 +94,8 @@ def test_an_address_with_somebody_elses_id_says_the_same_as_one_that_was_made_up
             text = unescape(said(app))
             if owner not in allowed:
                 refusals[owner] = text
+            elif "clinician" in parameters and named(everything(app)) - {owner}:
+                wrong.append(f"{where}: names others in scope")
             elif page not in COUNTS and owner not in named(everything(app)):
                 wrong.append(f"{where}: {username} is kept from what is theirs to see")
         if len(set(refusals.values())) != 1:
