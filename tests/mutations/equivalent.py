@@ -36,5 +36,13 @@ EQUIVALENT: dict[str, str] = {
     "guard queries.sessions.attempt: row is None": "an unknown name ends in an error, no sign-in",
     "guard queries.sessions.end: row is None": "a session that is not there ends in an error, nothing is ended",
     "narrowed pages.retention.render": "counts of others in scope, which the same page shows without the narrowing",
+    "ask dashboard.downloads.open_link": _AGAIN + "the kind's own function",
+    "ask dashboard.snapshots.stored_file": "downloads.open_link has asked; an administrator's scope holds no snapshot",
+    "ask dashboard.entering_episodes.open_episode": "clinicians_for has left out whomever the viewer may not enter for",
+    "ask dashboard.outcome_packet.outcomes_draft": "narrowed has refused who is outside",
+    "ask dashboard.packets.caseload_draft": "narrowed refuses who is outside",
+    "ask dashboard.snapshot_command": "the draft asks again; an administrator's scope is empty",
+    "mask queries.exports.audit": "without it an administrator reads less, not more",
+    "refuse dashboard.packets.practice_draft": "check_can_make_snapshot refuses who is outside",
     "ask pages.outcomes.load": "asked only where the look is already that of a clinical director",
 }

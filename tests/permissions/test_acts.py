@@ -11,6 +11,7 @@ import pytest
 
 from dashboard.access import Viewer
 from dashboard.errors import NotAllowed, UnusableInput
+from dashboard.saved_mappings import Shelf
 from dashboard.snapshot.files import Files
 from tests.permissions import registries
 from tests.permissions.acts import ACTS
@@ -147,6 +148,11 @@ def test_what_is_gathered_about_one_names_nobody_else_in_scope(tried: Trying, ac
     draft = ACTS[act](tried.world, tried.world.known(username), tried.world.own["now"])
     assert named(json.dumps(asdict(draft.content), default=str)) <= {"now"}
     assert draft.clinician_ids == {tried.world.own["now"].clinician_id}
+
+
+def test_another_practices_shelf_stays_shut(tried: Trying) -> None:
+    with pytest.raises(NotAllowed):
+        Shelf(tried.world.engine, 2, tried.world.known("admin"), tried.world.now)
 
 
 def test_who_is_disabled_is_nobody(tried: Trying) -> None:

@@ -116,6 +116,10 @@ def test_a_page_opens_for_its_roles_alone() -> None:
                     pages.check_can_open(role, pages.BY_NAME[name])
 
 
+def test_a_clinician_leads_nobodys_meeting_whatever_links_say() -> None:
+    assert not access.can_lead_meeting(Viewer("c", Role.CLINICIAN, 1, 2, frozenset({3})), frozenset({3}))
+
+
 def test_nobody_leads_a_meeting_about_nobody_but_a_director(tried: Trying) -> None:
     for username in WHO:
         expected = PEOPLE[username][0] is Role.DIRECTOR
