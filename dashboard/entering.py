@@ -139,6 +139,9 @@ def stored(
     room: Room, settings: Settings, given: Rows, now: datetime, *, what: str, detail: str = ""
 ) -> store_entries.Stored:
     """Rows through the checks of files into the tables, with the audit row. Raises UnusableInput where one cannot be."""
+    keys = [str(row["appointment_id"]) for row in given.get("appointments", ())]
+    if store_entries.taken_elsewhere(room.connection, room.viewer.practice_id, keys, room.episode["episode_id"]):
+        raise UnusableInput(OVERTAKEN)
     batch = batch_of(given, today=now.date(), timezone=settings.timezone, instruments=room.instruments)
     return store_entries.store(
         room.connection, room.viewer, batch, now=now, action=what, episode_id=room.episode["episode_id"],

@@ -70,6 +70,8 @@ def open_episode(
         made = public_id(practices.secret_of(connection, viewer.practice_id), "episode", BY_HAND, f"e-{token}")
         if read_frame(connection, entries.episodes(scope_for(viewer), public_id=made)).height:
             return made  # the same form sent again
+        if store_entries.there_already(connection, viewer.practice_id, made):
+            raise UnusableInput(OVERTAKEN)  # another form's token: storing under it would take that episode away
         rows: dict[str, list[dict[str, str | None]]] = {}
         if isinstance(client, NewClient):
             code = checked_code(client)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from queries.contents import content_of
 from queries.frames import read_frame
 from queries.keys import BY_HAND
 from queries.store import store_batch
-from queries.tables import Appointment, Audit, Client, Import, ScoreVersion
+from queries.tables import Appointment, Audit, Client, Episode, Import, ScoreVersion
 
 DELETED, BROUGHT_BACK = "entry deleted", "entry brought back"
 
@@ -139,6 +140,23 @@ def last_deletion(connection: Connection, practice_id: int, episode_id: int) -> 
 def mark_brought_back(connection: Connection, stored: Stored, deletion: Deletion) -> None:
     """Says which deletion an entry took back, so that it is not taken back twice."""
     connection.execute(update(Import).where(Import.id == stored.import_id).values(undoes_id=deletion.import_id))
+
+
+def taken_elsewhere(connection: Connection, practice_id: int, keys: Sequence[str], episode_id: int) -> bool:
+    """Whether one of these ids names a session entered by hand into another episode: storing it here would take it from there."""
+    statement = select(Appointment.id).where(
+        Appointment.practice_id == practice_id,
+        Appointment.source == BY_HAND,
+        Appointment.source_id.in_(list(keys)),
+        Appointment.episode_id != episode_id,
+    )
+    return connection.execute(statement.limit(1)).first() is not None
+
+
+def there_already(connection: Connection, practice_id: int, public_id: str) -> bool:
+    """Whether an episode of the practice has that opaque id, whoever may see it and whether it was withdrawn or not."""
+    statement = select(Episode.id).where(Episode.practice_id == practice_id, Episode.public_id == public_id)
+    return connection.execute(statement.limit(1)).first() is not None
 
 
 def code_taken(connection: Connection, practice_id: int, code: str) -> bool:

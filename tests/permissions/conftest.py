@@ -1,0 +1,73 @@
+"""One world for the whole run, and a copy of it for each module that tries something."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from queries.engine import open_engine
+from tests.permissions.building import build
+from tests.permissions.world import World, read
+
+READY = "PERMISSION_WORLD"  # a file made before, which the mutation run makes once for all
+
+
+@pytest.fixture(scope="session")
+def world_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of ``world``, untouched."""
+    if ready := os.environ.get(READY):
+        return Path(ready)
+    path = tmp_path_factory.mktemp("world") / "world.sqlite"
+    build(path)
+    return path
+
+
+@dataclass(frozen=True)
+class Trying:
+    """A world in which things are tried: whether something was left behind is known, and it is taken back."""
+
+    world: World
+    path: Path
+    origin: Path
+    watch: sqlite3.Connection
+
+    def version(self) -> int:
+        """Another number after each transaction that changed anything."""
+        return int(self.watch.execute("PRAGMA data_version").fetchone()[0])
+
+    def content(self) -> dict[str, list[tuple[object, ...]]]:
+        """Every row of every table, but the notes of refusals."""
+        names = self.watch.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+        found = {name: self.watch.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in names}
+        found["audit"] = [row for row in found["audit"] if not any(str(cell).startswith("refuse ") for cell in row)]
+        return found
+
+    def restore(self) -> None:
+        """The world as it was."""
+        with sqlite3.connect(self.origin) as source, sqlite3.connect(self.path) as target:
+            source.backup(target)
+        source.close()
+        target.close()
+
+
+def trying(world_file: Path, folder: Path) -> Iterator[Trying]:
+    """A copy of the world to try things in."""
+    path = folder / "tried.sqlite"
+    shutil.copy(world_file, path)
+    engine = open_engine(f"sqlite:///{path}")
+    watch = sqlite3.connect(path)
+    yield Trying(read(engine), path, world_file, watch)
+    watch.close()
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def tried(world_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trying]:
+    """A copy for one module; whoever changes it restores it."""
+    yield from trying(world_file, tmp_path_factory.mktemp("tried"))
