@@ -11,6 +11,7 @@ from tests.benchmarks import (
     importing,
     pages,
     row_security,
+    signing_in,
     snapshot,
     syncing,
 )
@@ -26,6 +27,7 @@ BENCHMARKS = {
     "clinicians": clinicians.run,
     "encryption": encryption.run,
     "row_security": row_security.run,
+    "sign_in": signing_in.run,
 }
 
 if __name__ == "__main__":  # a benchmark may start processes of its own, which read this file again
