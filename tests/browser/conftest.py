@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_SECONDS = 120  # a busy machine
@@ -149,7 +149,8 @@ def sign_in(page: Page, username: str, password: str) -> None:
 def settled(page: Page) -> None:
     """Waits until the page has drawn what this run gives: the footer is its last part."""
     page.get_by_text("Do not wait for supervision if someone may be at risk: follow").wait_for(timeout=30_000)
-    page.wait_for_function("!document.querySelector('[data-test-script-state=running]')", timeout=30_000)
+    # no wait_for_function: it evaluates text inside the page, which the content policy forbids
+    expect(page.locator("[data-test-script-state=running]")).to_have_count(0, timeout=30_000)
     page.wait_for_timeout(400)
 
 
