@@ -61,6 +61,9 @@ def _said(url: str, role: str, sign_in: Callable[..., AppTest], username: str) -
         runtime.forget()
 
 
+TELL_OF_THIS_VISIT = {"account", "my_visibility"}  # sessions and looks, of which each of the two visits adds some
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_every_page_says_the_same_under_row_security(server: str, sign_in: Callable[..., AppTest], role: Role) -> None:
     engine = open_engine(server)
@@ -70,5 +73,5 @@ def test_every_page_says_the_same_under_row_security(server: str, sign_in: Calla
         )
     engine.dispose()
     with_rules, without = (_said(server, taken, sign_in, username) for taken in (ROLE, ""))
-    for name in without:
+    for name in set(without) - TELL_OF_THIS_VISIT:
         assert with_rules[name] == without[name], name

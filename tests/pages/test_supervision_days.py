@@ -126,7 +126,9 @@ def test_a_goal_and_a_snapshot_of_theirs_close_with_the_link(link: Link) -> None
             "caseload", "supervision", "Caseload", "x", link.last, None, "r", "m", "h",
             frozenset({link.supervisee["clinician_id"]}),
         )  # fmt: skip
-        public = stored.store(connection, 1, record, {"html": ("x.html", b"x")}, username="supervisor", now=now)
+        public = stored.store(
+            connection, 1, record, {"html": ("x.html", b"x")}, username="supervisor", now=now, purpose=None
+        )
 
     def seen() -> tuple[int, int]:
         boss = viewer("supervisor")
