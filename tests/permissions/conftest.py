@@ -15,6 +15,7 @@ from queries.engine import open_engine
 from tests.permissions.building import build
 from tests.permissions.world import World, read
 
+CHAINED = ("id", "salt", "detail_hash", "previous_hash", "row_hash")  # of the audit: another after any note before it
 READY = "PERMISSION_WORLD"  # a file made before, which the mutation run makes once for all
 
 
@@ -42,10 +43,12 @@ class Trying:
         return int(self.watch.execute("PRAGMA data_version").fetchone()[0])
 
     def content(self) -> dict[str, list[tuple[object, ...]]]:
-        """Every row of every table, but the notes of refusals."""
+        """Every row of every table, but the notes of refusals; of the audit without what chains its rows."""
         names = self.watch.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
         found = {name: self.watch.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in names}
-        found["audit"] = [row for row in found["audit"] if not any(str(cell).startswith("refuse ") for cell in row)]
+        kept = [row[1] for row in self.watch.execute("PRAGMA table_info(audit)") if row[1] not in CHAINED]
+        audit = f"SELECT {', '.join(kept)} FROM audit WHERE action NOT LIKE 'refuse %' ORDER BY id"
+        found["audit"] = self.watch.execute(audit).fetchall()
         return found
 
     def restore(self) -> None:

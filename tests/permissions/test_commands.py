@@ -26,7 +26,8 @@ COMMANDS = {
     "demo": False, "serve": False, "evaluate": False, "doctor": False, "import": False, "sync": False, "backup": False,
     "restore": False, "encrypt": False, "decrypt": False, "rekey": False, "erase": False, "retention": False,
     "user add": False, "user list": False, "user disable": False, "user reset": False, "mapping list": False,
-    "mapping show": False, "mapping save": False, "mapping delete": False, "key new": False,
+    "mapping show": False, "audit verify": False, "protect": False, "secrets rotate": False, "user set-email": False,
+    "user reset-second-factor": False, "mapping save": False, "mapping delete": False, "key new": False,
 }  # fmt: skip
 CLINICAL = ("episodes", "flags", "sessions", "endings", "clinicians", "validation")
 NOT_FOR_ADMIN = {*CLINICAL, "snapshot"}
