@@ -25,11 +25,10 @@ ROWS = {row.act: row for row in rows(TABLE)}
 READ_OF_MEETINGS = ("ui.meeting_loading.sitting", "meeting_packet.meeting_draft", "named_meetings.")
 OF_MEETINGS = (*READ_OF_MEETINGS, "supervising.Room.")
 OF_SEVERAL = ("supervising.set_action", "snapshots.stored_file", "snapshots.delete")
-EVERYBODYS = (*OURS, "other", MADE_UP)
-# who tries it, and with whose things; fewer where nothing is allowed whose it is
+# who tries it, and with whose things: one owner of each kind that they stand to in another way, since each try costs
 TRIES: dict[str, tuple[str, ...]] = {
-    "clinician": EVERYBODYS,
-    "supervisor": EVERYBODYS,
+    "clinician": ("clinician", "now", "colleague", "other", MADE_UP),
+    "supervisor": ("supervisor", "now", "ended", "future", "colleague", "other", MADE_UP),
     "director": ("director", "now", "colleague", "other", MADE_UP),
     "admin": ("clinician", "other"),
     "admin.with.record": ("admin", "clinician"),

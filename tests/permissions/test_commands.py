@@ -13,8 +13,9 @@ import typer
 
 from dashboard import cli
 from dashboard.exporting import TABLES
+from queries.backup import write_copy
 from queries.engine import open_engine
-from tests.permissions.building import fill
+from queries.restore import into_server
 from tests.permissions.policy import seen_by
 from tests.permissions.test_addresses import trouble
 from tests.permissions.world import PEOPLE, SETTINGS, World, read
@@ -31,6 +32,7 @@ COMMANDS = {
 }  # fmt: skip
 CLINICAL = ("episodes", "flags", "sessions", "endings", "clinicians", "validation")
 NOT_FOR_ADMIN = {*CLINICAL, "snapshot"}
+ON_SERVER = ("episodes", "audit")  # the same statements: of them, one over clients and one over people
 NOBODY = ("disabled", "no.such.person")
 
 
@@ -48,9 +50,12 @@ def database(
     from tests.conftest import postgres_copy
 
     with postgres_copy(request.getfixturevalue("postgres_template")) as url:
-        engine = open_engine(url)
-        fill(engine, folder)
-        engine.dispose()
+        embedded, server, copy = open_engine(f"sqlite:///{world_file}"), open_engine(url), folder / "world.copy"
+        now = SETTINGS.now().replace(microsecond=0)
+        write_copy(embedded, copy, None, program="test", now=now)
+        into_server(server, None, copy, now=now)
+        for engine in (embedded, server):
+            engine.dispose()
         yield url
 
 
@@ -88,7 +93,14 @@ def expected(username: str, table: str) -> bool:
     return PEOPLE[username][0].value != "admin" or table not in NOT_FOR_ADMIN
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    ("database", "table"),
+    [
+        *(("sqlite", table) for table in TABLES),
+        *(pytest.param("postgresql", table, marks=pytest.mark.postgres) for table in ON_SERVER),
+    ],
+    indirect=["database"],
+)
 def test_an_export_holds_nobody_elses_clients(run: Run, table: str) -> None:
     wrong = []
     people = [one for one in PEOPLE if one not in NOBODY]
