@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.permissions.building import build
 from tests.permissions.world import World, read
 
 CHAINED = ("id", "salt", "detail_hash", "previous_hash", "row_hash")  # of the audit: another after any note before it
+WAIT_SECONDS = 300
 READY = "PERMISSION_WORLD"  # a file made before, which the mutation run makes once for all
 
 
@@ -24,8 +26,32 @@ def world_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The database of ``world``, untouched."""
     if ready := os.environ.get(READY):
         return Path(ready)
-    path = tmp_path_factory.mktemp("world") / "world.sqlite"
-    build(path)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        path = tmp_path_factory.mktemp("world") / "world.sqlite"
+        build(path)
+        return path
+    return _shared(tmp_path_factory.getbasetemp().parent / "permission-world")
+
+
+def _shared(folder: Path) -> Path:
+    """The one that the first worker to come makes, for which the others wait."""
+    path, failed = folder / "world.sqlite", folder / "failed"
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        for _ in range(10 * WAIT_SECONDS):
+            if path.exists():
+                return path
+            if failed.exists():
+                break
+            time.sleep(0.1)
+        pytest.fail("the worker that makes the world has not made it")
+    try:
+        build(folder / "making.sqlite")
+    except BaseException:
+        failed.touch()
+        raise
+    (folder / "making.sqlite").replace(path)
     return path
 
 
