@@ -9,21 +9,34 @@ from functools import cache, partial
 from typing import Any
 
 import polars as pl
+from sqlalchemy import Connection, select
 
-from dashboard import entering, entering_episodes, growth_goals, outcome_packet, packets, staffing, supervising
+from dashboard import (
+    entering,
+    entering_episodes,
+    growth_goals,
+    named_meetings,
+    outcome_packet,
+    packets,
+    staffing,
+    supervising,
+)
 from dashboard import saved_mappings as mappings
-from dashboard.access import Role, Viewer, estimate_view, scope_for
+from dashboard.access import Role, Viewer, scope_for
 from dashboard.assist import trying
 from dashboard.entry.episode_rows import NewClient, NewEpisode
 from dashboard.entry.session_form import SessionForm, read_form
+from dashboard.estimate_view import estimate_view
 from dashboard.intake.mapping import parse_mapping
 from dashboard.intake.sources import SourceTable
 from dashboard.keeping.erasing import erase_client
 from dashboard.meeting_packet import meeting_draft
+from dashboard.opened_caseloads import open_with_reason
 from dashboard.own_reading import own_reading
 from dashboard.packets import Reader
 from dashboard.replies import reply
 from dashboard.safety import record_check
+from dashboard.signin.own import end_one
 from dashboard.snapshot.compose import Draft
 from dashboard.snapshots import delete, make, stored_file
 from dashboard.supervising import Room
@@ -33,9 +46,10 @@ from dashboard.ui.meeting_patterns import pattern_part
 from dashboard.undoing import undo
 from dashboard.what_if import save_rule
 from pages.outcomes import Choice
-from queries import store_patterns
+from queries import people, store_patterns
 from queries.engine import reading, writing
 from queries.keys import BY_HAND
+from queries.meeting_tables import Meeting
 from tests.permissions.world import MADE_UP, SAVED, SETTINGS, Own, World, mapping_text
 
 Act = Callable[[World, Viewer, Own], Any]
@@ -278,6 +292,25 @@ def _prepare(world: World, viewer: Viewer, own: Own) -> Any:
     )  # fmt: skip
 
 
+def _agenda(connection: Connection, _: World, viewer: Viewer, own: Own) -> Any:
+    number = connection.execute(select(Meeting.id).where(Meeting.public_id == own.meeting)).scalar_one_or_none()
+    return named_meetings.agenda(connection, viewer, number or 999_999).height
+
+
+def _about(connection: Connection, _: World, viewer: Viewer, own: Own) -> Any:
+    number = connection.execute(select(Meeting.id).where(Meeting.public_id == own.meeting)).scalar_one_or_none()
+    return number in set(named_meetings.people(connection, viewer)["meeting_id"])
+
+
+def _open_with_reason(world: World, viewer: Viewer, own: Own) -> Any:
+    """In a practice that asks for one."""
+    with reading(world.engine) as connection:
+        asked = people.viewer(connection, viewer.username, world.now.date(), asking=world.now)
+    assert asked is not None
+    open_with_reason(world.engine, SETTINGS, asked, own.clinician_id, "a complaint", world.now)
+    return True
+
+
 def _done(act: Callable[[World, Viewer, Own], Any]) -> Act:
     def acted(world: World, viewer: Viewer, own: Own) -> Any:
         act(world, viewer, own)
@@ -338,6 +371,9 @@ ACTS: dict[str, Act] = {
     "supervising.Room.close": _room(lambda room, o: room.close([o.item])),
     "supervising.Room.sign": _room(lambda room, _: room.sign(), which="closed"),
     "supervising.Room.add_after": _room(lambda room, _: room.add_after("more"), which="closed"),
+    "named_meetings.listed": _read(lambda c, _, v, o: named_meetings.listed(c, v, o.meeting).height),
+    "named_meetings.people": _read(_about),
+    "named_meetings.agenda": _read(_agenda),
     "supervising.set_action": _done(lambda w, v, o: supervising.set_action(w.engine, v, o.action, "done", 1, w.now)),
     "packets.caseload_draft": _read(lambda c, w, v, o: packets.caseload_draft(_reader(c, w, v), [o.clinician_id])),
     "packets.episode_draft": _read(lambda c, w, v, o: packets.episode_draft(_reader(c, w, v), o.episode)),
@@ -348,6 +384,7 @@ ACTS: dict[str, Act] = {
     "snapshots.make": _make,
     "snapshots.stored_file": _read(lambda c, w, v, o: _file(w, v, o)),
     "snapshots.delete": _done(lambda w, v, o: delete(w.engine, v, o.snapshot, reason="r", now=w.now)),
+    "signin.own.end_one": _done(lambda w, v, o: end_one(w.engine, v, o.sign_in, w.now)),
     "growth_goals.set_goal": partial(_goal, "set"),
     "growth_goals.close_goal": partial(_goal, "close"),
     "growth_goals.share_goal": partial(_goal, "share"),
@@ -364,6 +401,7 @@ ACTS: dict[str, Act] = {
     "assist.trying.try_out": lambda w, v, _: _try(trying.try_out, w, v),
     "assist.trying.load_tables": lambda w, v, _: _try(trying.load_tables, w, v, files=["a.csv"]),
     **{f"saved_mappings.Shelf.{name}": partial(_shelf, name) for name in ("names", "text", "save", "rename", "delete")},
+    "opened_caseloads.open_with_reason": _open_with_reason,
     "what_if.save_rule": lambda w, v, _: save_rule(w.engine, SETTINGS, v, "no_contact_days", 30, w.now) or True,
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import bcrypt
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select
 
 from dashboard import evaluation
 from dashboard.access import Role, Viewer, operator_scope
@@ -19,15 +19,17 @@ from dashboard.importing import import_files
 from dashboard.saved_mappings import Shelf
 from dashboard.staffing import add_clinician
 from dashboard.supervising import Room, prepare
-from queries import entries, meetings, people, practices, snapshots, store_patterns
+from queries import entries, meetings, people, practices, sessions, snapshots, store_patterns
 from queries.engine import open_engine, reading, writing
 from queries.frames import read_frame
 from queries.replies import record_reply
 from queries.schema import migrate
-from queries.tables import Clinician
+from queries.tables import Clinician, Leave
 from tests.factories import write_table
 from tests.permissions.world import (
     ALONE,
+    COVERS,
+    MADE_BY,
     MADE_UP,
     OURS,
     OWNERS,
@@ -142,6 +144,8 @@ def _people(engine: Engine, now: datetime) -> None:
                 connection, practice_id=practice, username=username, role=role, clinician_id=linked, password_hash=cheap,
                 must_change=username == "must.change", now=now, actor="test",
             )  # fmt: skip
+            opening = sessions.Opening(agent=MADE_BY)
+            sessions.start(connection, username, f"of {username}", f"code of {username}", now, opening)
         people.set_active(connection, practice_id=1, username="disabled", active=False, now=now, actor="test")
 
 
@@ -227,7 +231,7 @@ def _rest(world: World) -> None:
             )  # fmt: skip
             practice = 2 if owner == "other" else 1
             files = {form: (f"{owner}.{form}", f"{said} {form}".encode()) for form in ("html", "pdf", "zip")}
-            snapshots.store(connection, practice, record, files, username=leader_of(owner), now=now)
+            snapshots.store(connection, practice, record, files, username=leader_of(owner), purpose=None, now=now)
     for owner in OWNERS:
         own = world.own[owner]
         viewer = Viewer(owner, Role.CLINICIAN, 2 if owner == "other" else 1, own.clinician_id)
@@ -249,6 +253,14 @@ def _rest(world: World) -> None:
             )  # fmt: skip
             assert done is not None, "the invented episode raises the signal"
             store_patterns.choose_monitoring(connection, viewer, own.clinician_id, True, now)
+    with writing(world.engine) as connection:
+        for username, owner in COVERS.items():
+            connection.execute(
+                insert(Leave).values(
+                    practice_id=1, clinician_id=world.own[owner].clinician_id, from_day=now.date(), to_day=now.date(),
+                    cover_id=world.known(username).clinician_id, import_id=world.imports[1],
+                )
+            )  # fmt: skip
     for number, username in ((1, "admin"), (2, "other.admin")):
         shelf = Shelf(world.engine, number, world.known(username), now)
         shelf.save(SAVED[number], mapping_text(SAVED[number]), replace=False)

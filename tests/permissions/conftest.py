@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from queries.engine import open_engine
 from tests.permissions.building import build
 from tests.permissions.world import World, read
 
+CHAINED = ("id", "salt", "detail_hash", "previous_hash", "row_hash")  # of the audit: another after any note before it
+WAIT_SECONDS = 300
 READY = "PERMISSION_WORLD"  # a file made before, which the mutation run makes once for all
 
 
@@ -23,8 +26,32 @@ def world_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The database of ``world``, untouched."""
     if ready := os.environ.get(READY):
         return Path(ready)
-    path = tmp_path_factory.mktemp("world") / "world.sqlite"
-    build(path)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        path = tmp_path_factory.mktemp("world") / "world.sqlite"
+        build(path)
+        return path
+    return _shared(tmp_path_factory.getbasetemp().parent / "permission-world")
+
+
+def _shared(folder: Path) -> Path:
+    """The one that the first worker to come makes, for which the others wait."""
+    path, failed = folder / "world.sqlite", folder / "failed"
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        for _ in range(10 * WAIT_SECONDS):
+            if path.exists():
+                return path
+            if failed.exists():
+                break
+            time.sleep(0.1)
+        pytest.fail("the worker that makes the world has not made it")
+    try:
+        build(folder / "making.sqlite")
+    except BaseException:
+        failed.touch()
+        raise
+    (folder / "making.sqlite").replace(path)
     return path
 
 
@@ -42,10 +69,12 @@ class Trying:
         return int(self.watch.execute("PRAGMA data_version").fetchone()[0])
 
     def content(self) -> dict[str, list[tuple[object, ...]]]:
-        """Every row of every table, but the notes of refusals."""
+        """Every row of every table, but the notes of refusals; of the audit without what chains its rows."""
         names = self.watch.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
         found = {name: self.watch.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in names}
-        found["audit"] = [row for row in found["audit"] if not any(str(cell).startswith("refuse ") for cell in row)]
+        kept = [row[1] for row in self.watch.execute("PRAGMA table_info(audit)") if row[1] not in CHAINED]
+        audit = f"SELECT {', '.join(kept)} FROM audit WHERE action NOT LIKE 'refuse %' ORDER BY id"
+        found["audit"] = self.watch.execute(audit).fetchall()
         return found
 
     def restore(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -11,21 +12,25 @@ import pytest
 
 import pages
 from dashboard import runtime
+from dashboard.opened_caseloads import open_with_reason
 from dashboard.settings import Settings
-from queries.engine import open_engine
+from dashboard.viewing import viewer_now
+from queries.engine import open_engine, reading
 from tests.permissions import registries
 from tests.permissions.browsing import everything, named, opened, said, session_of, visit
 from tests.permissions.policy import ADDRESSES, NAME_NOTHING, seen_by
 from tests.permissions.policy import pages as policy
-from tests.permissions.world import ALONE, MADE_UP, OURS, PEOPLE, SAVED, SET_ASIDE, World, private, read
+from tests.permissions.world import ALONE, COVERS, MADE_UP, OURS, PEOPLE, SAVED, SET_ASIDE, World, private, read
 
 REFUSED = "Not part of your role"
-# with whose ids each of them comes; the last two of each are outside what they may see, and read alike
+# with whose ids each of them comes: one inside what they may see, the others outside, which read alike
 TRIES = {
-    "clinician": ("clinician", "other", MADE_UP, "colleague", "now"),
-    "supervisor": ("now", "other", MADE_UP, "ended", "future"),
+    "clinician": ("clinician", MADE_UP, "colleague"),
+    "supervisor": ("now", "other", MADE_UP, "ended"),
     "director": ("colleague", "other", MADE_UP),
 }
+COVERED_PAGES = ("caseload", "episode")
+OF_CLIENTS = ("caseload", "enter", "meeting", "alliance", "snapshots", "data_quality", "my_visibility", "people")
 COUNTS = ("retention", "outcomes")  # pages that name no client
 CLOSED = {  # what is not a client's and still not for everybody: mark to the people who may read it
     ALONE: {"director"},
@@ -111,6 +116,46 @@ def test_an_address_opens_nothing_for_somebody_without_a_caseload(world: World, 
         things = world.own[owner]
         visit(app, page, **{k: str(getattr(things, v)) for k, v in parameters.items()})
         wrong += trouble(everything(app), username, page)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_who_covers_a_leave_reads_that_caseload_and_its_episodes_and_nothing_else_of_it(world: World) -> None:
+    ((username, owner),) = COVERS.items()
+    app, wrong, own = opened(session_of(username)), [], PEOPLE[username][1]
+    for page, parameters in ADDRESSES:
+        if any(value[0] == "=" for value in parameters.values()):
+            continue
+        visit(app, page, **{k: str(getattr(world.own[owner], v)) for k, v in parameters.items()})
+        shown = everything(app)
+        covered = {owner} if page in COVERED_PAGES else set()
+        if not named(shown) <= {own, *covered} or (covered and owner not in named(shown)) or app.exception:
+            wrong.append(f"{page} {parameters}: {sorted(named(shown))}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_director_of_a_practice_that_asks_for_a_reason_reads_what_they_gave_one_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking = replace(runtime.settings(), director_opens_with_reason=True)
+    monkeypatch.setattr(runtime, "_settings", asking)
+    app, wrong = opened(session_of("director")), []
+    for opened_for in (None, "colleague"):
+        allowed = {"director", opened_for} - {None}
+        if opened_for is not None:
+            with reading(world.engine) as connection:
+                viewer = viewer_now(connection, asking, "director", asking.now())
+            assert viewer is not None
+            who = world.own[opened_for].clinician_id
+            open_with_reason(world.engine, asking, viewer, who, "a complaint", asking.now())
+        alone = OF_CLIENTS if opened_for is None else ("caseload", "snapshots")
+        for page, parameters in (*((page, {}) for page in alone), ADDRESSES[0], ADDRESSES[4], ADDRESSES[7]):
+            for owner in ("colleague", "now") if parameters else ("colleague",):
+                visit(app, page, **{k: str(getattr(world.own[owner], v)) for k, v in parameters.items()})
+                shown = everything(app)
+                if not named(shown) <= allowed or app.exception or any(one in shown for one in SET_ASIDE.values()):
+                    wrong.append(f"{opened_for} opened, {page} {parameters} of {owner}: {sorted(named(shown))}")
+                elif parameters and owner == opened_for and owner not in named(shown):
+                    wrong.append(f"{page} {parameters}: kept from what was opened")
     assert not wrong, "\n".join(wrong)
 
 

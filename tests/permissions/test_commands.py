@@ -13,8 +13,10 @@ import typer
 
 from dashboard import cli
 from dashboard.exporting import TABLES
+from queries.backup import write_copy
 from queries.engine import open_engine
-from tests.permissions.building import fill
+from queries.restore import into_server
+from tests.conftest import postgres_copy
 from tests.permissions.policy import seen_by
 from tests.permissions.test_addresses import trouble
 from tests.permissions.world import PEOPLE, SETTINGS, World, read
@@ -26,31 +28,43 @@ COMMANDS = {
     "demo": False, "serve": False, "evaluate": False, "doctor": False, "import": False, "sync": False, "backup": False,
     "restore": False, "encrypt": False, "decrypt": False, "rekey": False, "erase": False, "retention": False,
     "user add": False, "user list": False, "user disable": False, "user reset": False, "mapping list": False,
-    "mapping show": False, "mapping save": False, "mapping delete": False, "key new": False,
+    "mapping show": False, "audit verify": False, "protect": False, "secrets rotate": False, "user set-email": False,
+    "user reset-second-factor": False, "mapping save": False, "mapping delete": False, "key new": False,
 }  # fmt: skip
 CLINICAL = ("episodes", "flags", "sessions", "endings", "clinicians", "validation")
 NOT_FOR_ADMIN = {*CLINICAL, "snapshot"}
+ON_SERVER = ("episodes", "audit")  # the same statements: of them, one over clients and one over people
 NOBODY = ("disabled", "no.such.person")
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def database(
-    request: pytest.FixtureRequest, world_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """The world's address, on both kinds of database."""
-    folder = tmp_path_factory.mktemp("commanded")
-    if request.param == "sqlite":
-        path = folder / "commanded.sqlite"
-        path.write_bytes(world_file.read_bytes())
-        yield f"sqlite:///{path}"
-        return
-    from tests.conftest import postgres_copy
+@pytest.fixture(scope="module")
+def in_file(world_file: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The world's address as a file."""
+    path = tmp_path_factory.mktemp("commanded") / "commanded.sqlite"
+    path.write_bytes(world_file.read_bytes())
+    return f"sqlite:///{path}"
 
-    with postgres_copy(request.getfixturevalue("postgres_template")) as url:
-        engine = open_engine(url)
-        fill(engine, folder)
-        engine.dispose()
+
+@pytest.fixture(scope="module")
+def on_server(
+    postgres_template: tuple[str, str], world_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The world's address on a server."""
+    folder = tmp_path_factory.mktemp("served")
+    with postgres_copy(postgres_template) as url:
+        embedded, server, copy = open_engine(f"sqlite:///{world_file}"), open_engine(url), folder / "world.copy"
+        now = SETTINGS.now().replace(microsecond=0)
+        write_copy(embedded, copy, None, program="test", now=now)
+        into_server(server, None, copy, now=now)
+        for engine in (embedded, server):
+            engine.dispose()
         yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest) -> str:
+    """The world's address, on both kinds of database."""
+    return str(request.getfixturevalue("in_file" if request.param == "sqlite" else "on_server"))
 
 
 @pytest.fixture
@@ -87,12 +101,17 @@ def expected(username: str, table: str) -> bool:
     return PEOPLE[username][0].value != "admin" or table not in NOT_FOR_ADMIN
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    ("database", "table"),
+    [
+        *(("sqlite", table) for table in TABLES),
+        *(pytest.param("postgresql", table, marks=pytest.mark.postgres) for table in ON_SERVER),
+    ],
+    indirect=["database"],
+)
 def test_an_export_holds_nobody_elses_clients(run: Run, table: str) -> None:
     wrong = []
-    people = [one for one in PEOPLE if one not in NOBODY]
-    if table == "validation":  # counts, and slow
-        people = ["clinician", "admin"]
+    people = ["clinician", "admin"] if table == "validation" else [one for one in PEOPLE if one not in NOBODY]
     for username in people:
         practice = f"Practice {PEOPLE[username][2]}"
         code, said = run("export", table, "--as", username, "--practice", practice)

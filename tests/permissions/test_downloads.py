@@ -19,7 +19,7 @@ from queries import people, sessions
 from queries.engine import open_engine, writing
 from queries.tables import SupervisionLink, User
 from tests.permissions.asking import ask, routes
-from tests.permissions.browsing import session_of
+from tests.permissions.browsing import named, session_of
 from tests.permissions.conftest import Trying
 from tests.permissions.policy import seen_by
 from tests.permissions.test_addresses import trouble
@@ -30,11 +30,13 @@ KINDS = {
     "set_aside": {"director", "admin", "admin.with.record", "other.director", "other.admin"},
     "mapping": {"director", "admin", "admin.with.record", "other.director", "other.admin"},
     "snapshot": {"clinician", "supervisor", "director", "supervisee", "other.director", "other.clinician"},
+    "looks": {"clinician", "supervisor", "director", "supervisee", "other.clinician"},  # with a caseload of their own
 }
 # route: what it says to somebody without a session, and with a live one
 ROUTES = {
     "/healthz": (200, 200),
     "/session/bind": (403, 403),
+    "/session/drop-provider": (200, 200),  # opens and ends nothing: drops cookies of this browser
     "/download/{token}": (403, 403),
     "/assets/plotly.min.js": (403, 200),
 }
@@ -77,8 +79,8 @@ def _plain(settings: Settings) -> dict[str, object]:
 
 def wanted(world: World, username: str, kind: str) -> dict[str, str]:
     """Owner to the link's kind, for every thing of everybody's that a kind may name."""
-    if kind == "set_aside":
-        return {"-": "set_aside"}
+    if kind in ("set_aside", "looks"):
+        return {"-": kind}
     if kind == "mapping":
         return {"1": f"mapping:{SAVED[1]}", "2": f"mapping:{SAVED[2]}", "none": "mapping:none"}
     owners = (*OURS, "other", "several", MADE_UP) if username in ("clinician", "supervisor") else ("director", "other")
@@ -90,7 +92,7 @@ def may(username: str, kind: str, thing: str) -> bool:
     role, own, practice = PEOPLE[username]
     if username not in KINDS[kind]:
         return False
-    if kind == "set_aside":
+    if kind in ("set_aside", "looks"):
         return True
     if kind == "mapping":
         return thing == str(practice)
@@ -119,6 +121,8 @@ def test_a_link_gives_its_person_what_the_policy_allows_and_nobody_else_anything
                 )
             else:
                 wrong += trouble(answer.body.decode(), username, f"{kind} of {thing}")
+                if kind == "looks" and not named(answer.body.decode()) <= {PEOPLE[username][1]}:
+                    wrong.append(f"{username} reads who looked at others: {named(answer.body.decode())}")
         if len(refusals) > 1:
             wrong.append(f"{username} is told whether it exists: {kind}: {sorted(refusals)}")
     assert not wrong, "\n".join(wrong)
@@ -214,6 +218,19 @@ def test_a_link_ends_with_what_it_was_given_for(serving: Trying, change: str) ->
     assert answer.status == 403
     assert mark("now").encode() not in answer.body
     serving.restore()
+
+
+def test_a_link_waits_for_the_purpose_where_the_practice_asks_for_one(
+    serving: Trying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "_settings", replace(runtime.settings(), purpose_required=True))
+    for username, waits in (("director", True), ("supervisor", True), ("clinician", False)):
+        viewer, cookie, now = serving.world.known(username), session_of(username), runtime.settings().now()
+        link = downloads.link(viewer, "looks", now)
+        assert ask(link, cookie).status == (403 if waits else 200), username
+        with writing(serving.world.engine) as connection:
+            assert sessions.say_purpose(connection, cookie, "supervision", now)
+        assert ask(link, cookie).status == 200, username
 
 
 def test_a_session_ends_by_itself_and_then_opens_nothing(serving: Trying) -> None:

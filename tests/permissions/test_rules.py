@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 import pages
-from dashboard import access
+from dashboard import access, reach
 from dashboard.access import Role, Viewer, scope_for
 from dashboard.errors import NotAllowed
 from tests.permissions import registries
@@ -40,6 +41,7 @@ make_snapshot         own  own,now  ours  -
 lead_meeting          -    now      ours  -
 write_in_meeting      own  own      own   -
 write_in_meeting (leads)  own  own,now  ours  -
+open_caseload         -    -        clinician,supervisor,now,ended,future,colleague,admin  -
 read_goal             own  own      own   -
 read_goal (shared)    own  own,now  ours  -
 """
@@ -59,6 +61,8 @@ def given(name: str, viewer: Viewer, clinician_id: int) -> Sequence[Any]:
             return viewer, viewer.username, frozenset({clinician_id})
         case "read_goal" | "read_goal (shared)":
             return viewer, clinician_id, name.endswith("(shared)")
+        case "open_caseload":  # in a practice that asks for a reason
+            return replace(viewer, gives_reasons=viewer.role is Role.DIRECTOR), clinician_id
     rule = getattr(access, f"can_{name}")
     first, *more = inspect.signature(rule).parameters
     return (viewer.role if first == "role" else viewer, *([clinician_id] if more else []))
@@ -66,7 +70,8 @@ def given(name: str, viewer: Viewer, clinician_id: int) -> Sequence[Any]:
 
 def halves(function: str) -> tuple[Callable[..., bool], Callable[..., None] | None]:
     """Both functions of a rule; the second null where a statement enforces it."""
-    return getattr(access, f"can_{function}"), getattr(access, f"check_can_{function}", None)
+    home = reach if hasattr(reach, f"can_{function}") else access
+    return getattr(home, f"can_{function}"), getattr(home, f"check_can_{function}", None)
 
 
 @pytest.mark.parametrize("row", list(rows(TABLE)), ids=lambda row: row.act)
@@ -118,6 +123,13 @@ def test_a_page_opens_for_its_roles_alone() -> None:
 
 def test_a_clinician_leads_nobodys_meeting_whatever_links_say() -> None:
     assert not access.can_lead_meeting(Viewer("c", Role.CLINICIAN, 1, 2, frozenset({3})), frozenset({3}))
+
+
+def test_nobody_opens_a_caseload_with_a_reason_where_the_practice_asks_for_none(tried: Trying) -> None:
+    for username in WHO:
+        for owner in OWNERS:
+            viewer = tried.world.known(username)
+            assert not reach.can_open_caseload(viewer, tried.world.own[owner].clinician_id), (username, owner)
 
 
 def test_nobody_leads_a_meeting_about_nobody_but_a_director(tried: Trying) -> None:

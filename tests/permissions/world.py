@@ -25,7 +25,7 @@ from queries import entries, meetings, people, snapshots
 from queries.engine import reading
 from queries.frames import read_frame
 from queries.meeting_tables import AgreedAction
-from queries.tables import Client, Clinician, Import, SupervisionLink, User
+from queries.tables import Client, Clinician, Import, SupervisionLink, User, UserSession
 
 SETTINGS = Settings(timezone="UTC")
 OURS = ("clinician", "supervisor", "now", "ended", "future", "colleague", "director", "admin")
@@ -61,6 +61,8 @@ def private(owner: str) -> str:
     return f"zg{OWNERS.index(owner)}{owner[:3]}"
 
 
+COVERS = {"supervisee": "future"}  # user name to whose leave of today they cover
+MADE_BY = "a browser of this world"  # what the browser of each sign-in in it says of itself
 ALONE = "zd0alone"  # in what the director prepared for themselves
 SET_ASIDE = {1: "zv1aside", 2: "zv2aside"}  # in a row of a practice's file that was set aside
 SAVED = {1: "zm1saved", 2: "zm2saved"}  # in a practice's saved mapping
@@ -91,6 +93,7 @@ class Own:
     snapshot: str = ""
     link: int = 0
     token: str = ""  # the first half of every token with which something was entered about them
+    sign_in: str = ""  # one of theirs, where they sign in
     blank: str = ""  # a meeting ahead in which nothing is written
 
 
@@ -169,6 +172,11 @@ def read(engine: Engine, now: datetime | None = None) -> World:
             for one in found.values():
                 if one.clinician_id == clinician:
                     one.username = username
+        began = select(UserSession.sign_in_id, User.username).join(User, User.id == UserSession.user_id)
+        for sign_in, username in connection.execute(began.where(UserSession.agent == MADE_BY)):
+            for one in found.values():
+                if one.username == username:
+                    one.sign_in = sign_in
         for number in (1, 2):
             _read_practice(connection, number, found)
         imports = {
@@ -181,7 +189,7 @@ def read(engine: Engine, now: datetime | None = None) -> World:
         999_999, "0" * 16, "T-nobody", "no.such.person", *("0" * 16,) * 3, 999_999, "K-nobody", "0" * 16, "0" * 16,
         {}, "0" * 16, "0" * 16, 1, 999_999, 999_999, 999_999, "0" * 16, 999_999, "0" * 8, "0" * 16,
     )  # fmt: skip
-    found[MADE_UP].token = "ffffffff"
+    found[MADE_UP].token, found[MADE_UP].sign_in = "ffffffff", "0" * 16
     return World(engine, now or SETTINGS.now().replace(microsecond=0), found, imports, by_hand)
 
 
