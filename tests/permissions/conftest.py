@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -63,6 +63,7 @@ class Trying:
     path: Path
     origin: Path
     watch: sqlite3.Connection
+    at_first: dict[str, list[tuple[object, ...]]] = field(default_factory=dict, compare=False)
 
     def version(self) -> int:
         """Another number after each transaction that changed anything."""
@@ -76,6 +77,12 @@ class Trying:
         audit = f"SELECT {', '.join(kept)} FROM audit WHERE action NOT LIKE 'refuse %' ORDER BY id"
         found["audit"] = self.watch.execute(audit).fetchall()
         return found
+
+    def untouched(self) -> dict[str, list[tuple[object, ...]]]:
+        """``content`` of the world as it was; asked for after ``restore``, and read once."""
+        if not self.at_first:
+            self.at_first.update(self.content())
+        return self.at_first
 
     def restore(self) -> None:
         """The world as it was."""

@@ -83,7 +83,7 @@ def attempt(tried: Trying, act: str, viewer: Viewer, owner: str) -> Outcome:
         changed = not outcome.done and tried.content()
         tried.restore()
         if not outcome.done:
-            assert changed == tried.content(), f"{viewer.username}, refused {act} of {owner}, left something behind"
+            assert changed == tried.untouched(), f"{viewer.username}, refused {act} of {owner}, left something behind"
     return outcome
 
 
