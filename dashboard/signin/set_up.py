@@ -42,7 +42,7 @@ def draw_offer(viewer: Viewer) -> None:
     secret = _offered(viewer)
     st.html(
         f'<div class="sv"><p>{HOW}</p><img class="qr" alt="QR code for your authenticator app; the same as the text below" '
-        f'src="{escape(picture(secret, viewer.username))}" width="225" height="225">'
+        f'src="{picture(secret, viewer.username)}" width="225" height="225">'
         f'<p class="quiet">Or type this in: <code>{escape(in_fours(secret))}</code></p></div>'
     )
     with st.form("first-code", clear_on_submit=True):

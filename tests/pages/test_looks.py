@@ -216,15 +216,15 @@ def test_the_purpose_follows_the_session_to_the_cookie_that_a_browser_gets(pract
 
 
 def test_a_download_carries_the_purpose_of_the_browsers_session(practice: Path) -> None:
-    from dashboard import server
     from dashboard.signin.cookie import cookie_name
+    from dashboard.web.who import signed_in
 
     now = runtime.settings().now()
     with writing(runtime.engine()) as connection:
         sessions.start(connection, "director", "first", "code", now)
         sessions.say_purpose(connection, "first", "appraisal", now)
         sessions.redeem(connection, "code", "second", now)
-    viewer = server._signed_in(SimpleNamespace(cookies={cookie_name(): "second"}), now)  # type: ignore[arg-type]
+    viewer = signed_in(SimpleNamespace(cookies={cookie_name(): "second"}))  # type: ignore[arg-type]
     assert viewer is not None
     assert viewer.purpose == "appraisal"
     file = open_link(runtime.engine(), viewer, link(viewer, "set_aside", now).rsplit("/", 1)[1], now)

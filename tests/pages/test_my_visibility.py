@@ -12,9 +12,10 @@ from sqlalchemy import delete, insert, select
 from streamlit.testing.v1 import AppTest
 
 from dashboard import runtime
-from dashboard.access import LEAST_IN_PRACTICE, Role, Viewer, first_look, narrowed, scope_for
+from dashboard.access import Role, Viewer, first_look, narrowed, scope_for
 from dashboard.downloads import link, open_link
 from dashboard.errors import NotAllowed
+from dashboard.estimate_view import LEAST_IN_PRACTICE
 from dashboard.exporting import concerned
 from dashboard.seeing import groups, what_they_see
 from dashboard.ui.look_words import detail_words, what_words, who_words, why_words
