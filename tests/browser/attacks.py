@@ -344,7 +344,7 @@ def stuffing(target: Target) -> Count:
     """Common passwords on every name there is and on some there are not, from one address."""
     names = [*target.served.passwords, "nobody", "root"]
     tried, worked, answers = 0, 0, set()
-    for word in COMMON[:3]:
+    for word in COMMON[:2]:
         for name in names:
             (page,) = _windows(target, 1)
             _tries(page, name, word)
