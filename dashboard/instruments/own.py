@@ -109,7 +109,7 @@ def own_instruments(rows: list[dict[str, Any]], file: str) -> list[dict[str, Any
             found[own.key] = own.stored()
         except ValidationError as error:
             first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"]) or "the entry"
+            field = one_line(".".join(str(part) for part in first["loc"]) or "the entry", 60)
             raise UnusableInput(
                 f"{file}: instrument {label}, {field}: {first['msg']}. Mend it and import again."
             ) from None

@@ -158,3 +158,12 @@ def test_a_wrong_instrument_file_is_refused_naming_file_instrument_and_field(cha
 def test_one_key_twice_is_refused() -> None:
     with pytest.raises(UnusableInput, match="twice"):
         read_own(OWN + OWN, "instruments.toml")
+
+
+def test_a_field_with_an_endless_name_is_refused_in_a_few_words() -> None:
+    words = (
+        f'[[instrument]]\nkey = "own"\nname = "Own"\nkind = "outcome"\n{"a" * 100_000} = 1\nminimum = 0\nmaximum = 10\n'
+    )
+    with pytest.raises(UnusableInput) as refused:
+        read_own(words + 'better = "lower"\nsource = "the practice"\n', "instruments.toml")
+    assert len(str(refused.value)) < 300
